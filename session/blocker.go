@@ -1,0 +1,151 @@
+package session
+
+import (
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/sluicego/sluice/action"
+	"github.com/sluicego/sluice/attempt"
+	"github.com/sluicego/sluice/group"
+)
+
+// Blocker is an Action that keeps its group, and so the session, blocked
+// (SES-9).
+type Blocker struct {
+	Group    group.Type
+	Attempt  int // number of the newest attempt, from 1 on
+	Resource action.Resource
+	WaysOut  []WayOut // every one that there is
+}
+
+// Way is a way out of a block (SES-9).
+type Way uint8
+
+// The ways out.
+const (
+	// WayRetry: link another attempt, made from changed inputs (ATT).
+	WayRetry Way = iota + 1
+	// WayResolve: vouch for a check done outside (RSL).
+	WayResolve
+	// WayDelete: delete the signature request, which unblocks by itself
+	// (GRP-6), and link a new one (SES-5).
+	WayDelete
+	// WayReactivate: reactivate the signature request that expired (GRP-6).
+	WayReactivate
+)
+
+// String returns the way in a word.
+func (w Way) String() string {
+	switch w {
+	case WayRetry:
+		return "retry"
+	case WayResolve:
+		return "resolve"
+	case WayDelete:
+		return "delete"
+	case WayReactivate:
+		return "reactivate"
+	default:
+		return fmt.Sprintf("Way(%d)", uint8(w))
+	}
+}
+
+// WayOut is one way out of a block and the command that takes it, so that a
+// host can make it a button.
+type WayOut struct {
+	Way Way
+	// Command takes the way once what only the host knows is filled in: for a
+	// retry the new resource, but for its type, and the digest of its inputs;
+	// for a resolution the reason and who gives it; for the others the time.
+	Command Command
+	// AttemptsLeft is how many retries the Action has left, for WayRetry.
+	AttemptsLeft int
+}
+
+// String returns a sentence for people.
+func (w WayOut) String() string {
+	switch w.Way {
+	case WayRetry:
+		if w.AttemptsLeft == 1 {
+			return "retry with changed inputs (1 attempt left)"
+		}
+		return fmt.Sprintf("retry with changed inputs (%d attempts left)", w.AttemptsLeft)
+	case WayResolve:
+		return "resolve by hand, if it was checked outside"
+	case WayDelete:
+		return "delete it and create another"
+	case WayReactivate:
+		return "reactivate it"
+	default:
+		return w.Way.String()
+	}
+}
+
+// String returns a sentence for people.
+func (b Blocker) String() string {
+	ways := make([]string, len(b.WaysOut))
+	for i, w := range b.WaysOut {
+		ways[i] = w.String()
+	}
+	return fmt.Sprintf("%s %s is %s (attempt %d): %s",
+		b.Resource.Type, b.Resource.ID, b.Resource.Status, b.Attempt, strings.Join(ways, "; or "))
+}
+
+// Blockers returns what keeps the session blocked, in template order, each with
+// every way out (SES-9). There are none unless the session is blocked.
+//
+// Each way is one that Apply takes. A retry is therefore left out when the
+// inputs of the attempt are not known, but for sessions that were read from the
+// public API's JSON, which never tells them.
+func (s Session) Blockers() []Blocker {
+	var blockers []Blocker
+	for g, c := range s.blocking() {
+		r := c.Main().Resource
+		blockers = append(blockers, Blocker{
+			Group: g, Attempt: c.Len(), Resource: r, WaysOut: s.waysOut(c),
+		})
+	}
+	return blockers
+}
+
+// blocking yields the Actions that block.
+func (s Session) blocking() iter.Seq2[group.Type, attempt.Chain] {
+	return func(yield func(group.Type, attempt.Chain) bool) {
+		for _, g := range s.groups {
+			for i := range g.actions {
+				if entry(&g.actions[i]).Says() == Blocked && !yield(g.typ, g.actions[i]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (s Session) waysOut(c attempt.Chain) []WayOut {
+	main := c.Main()
+	id := main.Resource.ID
+	var ways []WayOut
+	if c.Left() > 0 && (!main.Inputs.IsZero() || s.version == 0) {
+		ways = append(ways, WayOut{
+			Way:          WayRetry,
+			Command:      Link{Resource: action.Resource{Type: main.Resource.Type}, PreviousAttemptID: id},
+			AttemptsLeft: c.Left(),
+		})
+	}
+	if c.Resolvable() {
+		ways = append(ways, WayOut{Way: WayResolve, Command: Resolve{ResourceID: id}})
+	}
+	m := main.Resource.Type.Machine()
+	if m.Can(main.Resource.Status, action.EventDeleted) {
+		ways = append(ways, WayOut{
+			Way: WayDelete, Command: Transition{ResourceID: id, Event: action.EventDeleted},
+		})
+	}
+	if m.Can(main.Resource.Status, action.EventReactivated) {
+		ways = append(ways, WayOut{
+			Way: WayReactivate, Command: Transition{ResourceID: id, Event: action.EventReactivated},
+		})
+	}
+	return ways
+}

@@ -1,0 +1,106 @@
+package session
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sluicego/sluice/action"
+)
+
+// ErrCursor is what every [*CursorError] unwraps to.
+var ErrCursor = errors.New("session: invalid cursor")
+
+// CursorError says that a text is no cursor.
+type CursorError struct {
+	Cursor string
+	Reason string
+}
+
+func (e *CursorError) Error() string {
+	return fmt.Sprintf("session: invalid cursor %q: %s; give the next_cursor of a page, or none", e.Cursor, e.Reason)
+}
+
+// Unwrap returns ErrCursor.
+func (e *CursorError) Unwrap() error { return ErrCursor }
+
+// Position is a place in the order of a list (see [Lister]): behind the session
+// that was created then and has this id. The zero Position is before all.
+//
+// It is for those who write a Store: its text is a cursor, which stays good
+// through writes and restarts, since neither part of it ever changes.
+type Position struct {
+	CreatedAt time.Time // whole seconds
+	ID        string
+}
+
+// PositionOf returns the position behind a session.
+func PositionOf(s Session) Position { return Position{s.createdAt, s.id} }
+
+// Compare returns -1, 0 or 1 as p is before, at or behind o.
+func (p Position) Compare(o Position) int {
+	if c := p.CreatedAt.Compare(o.CreatedAt); c != 0 {
+		return c
+	}
+	return strings.Compare(p.ID, o.ID)
+}
+
+// Cursor returns the text of a position, "" for the zero Position.
+func (p Position) Cursor() string {
+	if p == (Position{}) {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", p.CreatedAt.Unix(), p.ID))
+}
+
+// ParseCursor reads what Cursor writes; anything else is a [*CursorError].
+func ParseCursor(cursor string) (Position, error) {
+	if cursor == "" {
+		return Position{}, nil
+	}
+	text, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil {
+		return Position{}, &CursorError{cursor, "it is not base64url"}
+	}
+	seconds, id, _ := strings.Cut(string(text), " ")
+	var unix int64
+	if err := json.Unmarshal([]byte(seconds), &unix); err != nil || action.CheckID(id) != "" {
+		return Position{}, &CursorError{cursor, "it holds no position"}
+	}
+	p := Position{time.Unix(unix, 0).UTC(), id}
+	if p.Cursor() != cursor {
+		return Position{}, &CursorError{cursor, "it holds no position"}
+	}
+	return p, nil
+}
+
+type pageJSON struct {
+	Meta struct {
+		NextCursor *string `json:"next_cursor"`
+	} `json:"meta"`
+	Data []Session `json:"data"`
+}
+
+// MarshalJSON writes the public API's form of a list (SES-10).
+func (p Page) MarshalJSON() ([]byte, error) {
+	wire := pageJSON{Data: p.Sessions}
+	wire.Meta.NextCursor = nullable(p.NextCursor)
+	if wire.Data == nil {
+		wire.Data = []Session{}
+	}
+	return json.Marshal(wire)
+}
+
+// UnmarshalJSON reads the public API's form of a list. On an error it leaves p
+// as it was.
+func (p *Page) UnmarshalJSON(data []byte) error {
+	var wire pageJSON
+	if err := json.Unmarshal(data, &wire); err != nil {
+		return err
+	}
+	*p = Page{wire.Data, deref(wire.Meta.NextCursor)}
+	return nil
+}

@@ -1,0 +1,242 @@
+package session
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/sluicego/sluice/action"
+	"github.com/sluicego/sluice/attempt"
+	"github.com/sluicego/sluice/group"
+)
+
+// The public API's document of a session (SES-10). Texts stay texts until they
+// are read one by one, so that an error can say where it is.
+type (
+	documentJSON struct {
+		ID           string      `json:"id"`
+		Name         string      `json:"name"`
+		TemplateID   string      `json:"workflow_template_id"`
+		WorkspaceID  *string     `json:"workspace_id"`
+		Status       string      `json:"status"`
+		ActionGroups []groupJSON `json:"action_groups"`
+		CreatedAt    stamp       `json:"created_at"`
+		UpdatedAt    stamp       `json:"updated_at"`
+	}
+	groupJSON struct {
+		Type    string       `json:"type"`
+		Status  string       `json:"status"`
+		Actions []actionJSON `json:"actions"`
+	}
+	actionJSON struct {
+		Resource         resourceJSON           `json:"resource"`
+		Resolution       *resolutionJSON        `json:"resolution"`
+		PreviousAttempts []previousAttemptsJSON `json:"previous_attempts"`
+	}
+	previousAttemptsJSON struct {
+		Resource resourceJSON `json:"resource"`
+	}
+	resourceJSON struct {
+		ID                string  `json:"id"`
+		CreatedAt         stamp   `json:"created_at"`
+		Type              string  `json:"type"`
+		Status            string  `json:"status"`
+		PreviousAttemptID *string `json:"previous_attempt_id"`
+	}
+	resolutionJSON struct {
+		Reason     *string `json:"reason"`
+		ResolvedAt stamp   `json:"resolved_at"`
+	}
+)
+
+// MarshalJSON writes the public API's document of the session (SES-10), with
+// every member that it has. It tells neither digests of inputs nor who resolved
+// an Action; [Session.Snapshot] keeps those.
+func (s Session) MarshalJSON() ([]byte, error) {
+	doc := documentJSON{
+		ID: s.id, Name: s.name, TemplateID: s.templateID, WorkspaceID: nullable(s.workspaceID),
+		Status:       s.Status().String(),
+		ActionGroups: make([]groupJSON, len(s.groups)),
+		CreatedAt:    stamp{s.createdAt}, UpdatedAt: stamp{s.updatedAt},
+	}
+	for i, g := range s.groups {
+		doc.ActionGroups[i] = groupJSON{
+			Type: g.typ.String(), Status: g.Status().String(),
+			Actions: make([]actionJSON, len(g.actions)),
+		}
+		for j, c := range g.actions {
+			doc.ActionGroups[i].Actions[j] = actionToJSON(c)
+		}
+	}
+	return json.Marshal(doc)
+}
+
+func actionToJSON(c attempt.Chain) actionJSON {
+	a := actionJSON{PreviousAttempts: make([]previousAttemptsJSON, 0, c.Len()-1)}
+	var previous string
+	for n, at := range c.Attempts() {
+		r := resourceJSON{
+			ID: at.Resource.ID, CreatedAt: stamp{at.Resource.CreatedAt},
+			Type: at.Resource.Type.String(), Status: at.Resource.Status.String(),
+			PreviousAttemptID: nullable(previous),
+		}
+		previous = r.ID
+		if n < c.Len() {
+			a.PreviousAttempts = append(a.PreviousAttempts, previousAttemptsJSON{r})
+		} else {
+			a.Resource = r
+		}
+	}
+	if r, ok := c.Resolution(); ok {
+		a.Resolution = &resolutionJSON{Reason: nullable(r.Reason), ResolvedAt: stamp{r.At}}
+	}
+	return a
+}
+
+// UnmarshalJSON reads the public API's document of a session: [ParseDocument],
+// with a blind eye to the statuses that it shows. On an error it leaves s as it
+// was.
+func (s *Session) UnmarshalJSON(data []byte) error {
+	read, _, err := ParseDocument(data)
+	if err == nil {
+		*s = read
+	}
+	return err
+}
+
+// Mismatch is a status that a document shows and that does not follow from what
+// else it shows.
+type Mismatch struct {
+	Group          group.Type // zero for the session itself
+	Shown, Derived Status
+}
+
+// String returns a sentence for people.
+func (m Mismatch) String() string {
+	what := "the session"
+	if m.Group != 0 {
+		what = "group " + m.Group.String()
+	}
+	return fmt.Sprintf("%s is shown as %s; it is %s", what, m.Shown, m.Derived)
+}
+
+// ParseDocument reads the public API's document of a session (SES-10). Members
+// that abbreviated documents leave out may be missing: names, times,
+// resolutions, previous attempts, statuses of groups and of the session.
+//
+// Those statuses follow from the Actions, whatever the document shows; where it
+// shows others they are listed. Anything that no session can be is refused with
+// a [*DocumentError] that says where it is.
+//
+// The session has Version 0: commands can be tried on it, but it cannot be
+// saved, since the document does not tell all.
+func ParseDocument(data []byte) (Session, []Mismatch, error) {
+	var doc documentJSON
+	if err := json.Unmarshal(data, &doc); err != nil {
+		return Session{}, nil, &DocumentError{"session", "", err}
+	}
+	s := Session{
+		id: doc.ID, name: doc.Name, templateID: doc.TemplateID, workspaceID: deref(doc.WorkspaceID),
+		createdAt: action.Seconds(doc.CreatedAt.Time), updatedAt: action.Seconds(doc.UpdatedAt.Time),
+	}
+	b := builder{document: "session", s: &s}
+	b.header(doc.Name != "", doc.TemplateID != "")
+	var mismatches []Mismatch
+	for i, g := range doc.ActionGroups {
+		b.at("action_groups[%d]", i)
+		t, err := group.ParseType(g.Type)
+		b.fail(err)
+		b.group(t)
+		for j, a := range g.Actions {
+			b.at("action_groups[%d].actions[%d]", i, j)
+			attempts, err := a.attempts()
+			b.fail(err)
+			b.action(attempts, a.Resolution.resolution())
+		}
+		b.at("action_groups[%d]", i)
+		if b.err == nil {
+			mismatches = b.compare(mismatches, t, g.Status, s.groups[i].Status())
+		}
+	}
+	b.at("")
+	b.done()
+	mismatches = b.compare(mismatches, 0, doc.Status, s.Status())
+	if b.err != nil {
+		return Session{}, nil, b.err
+	}
+	return s, mismatches, nil
+}
+
+// compare adds a mismatch if a status is shown and is not the derived one.
+func (b *builder) compare(list []Mismatch, t group.Type, shown string, derived Status) []Mismatch {
+	if shown == "" {
+		return list
+	}
+	status, err := group.ParseStatus(shown)
+	b.fail(err)
+	if err == nil && status != derived {
+		list = append(list, Mismatch{t, status, derived})
+	}
+	return list
+}
+
+func (r *resolutionJSON) resolution() *attempt.Resolution {
+	if r == nil {
+		return nil
+	}
+	return &attempt.Resolution{Reason: deref(r.Reason), At: r.ResolvedAt.Time}
+}
+
+// attempts returns the attempts of an action, oldest first. Documents list
+// previous attempts in that order; if they name the attempts that they
+// replaced, those names decide.
+func (a actionJSON) attempts() ([]attempt.Attempt, error) {
+	newest, err := a.Resource.attempt()
+	if err != nil {
+		return nil, fmt.Errorf("resource: %w", err)
+	}
+	list := make([]attempt.Attempt, 0, len(a.PreviousAttempts)+1)
+	byID := make(map[string]int, len(a.PreviousAttempts))
+	for i, p := range a.PreviousAttempts {
+		previous, err := p.Resource.attempt()
+		if err != nil {
+			return nil, fmt.Errorf("previous_attempts[%d].resource: %w", i, err)
+		}
+		list = append(list, previous)
+		byID[p.Resource.ID] = i
+	}
+	list = append(list, newest)
+	replaced := a.Resource.PreviousAttemptID
+	if replaced == nil {
+		return list, nil
+	}
+	sorted := make([]attempt.Attempt, len(list))
+	sorted[len(list)-1] = newest
+	for i := len(list) - 2; i >= 0; i-- {
+		if replaced == nil {
+			return nil, errors.New("previous_attempts: the chain of previous_attempt_id breaks off (ATT-8)")
+		}
+		at, known := byID[*replaced]
+		if !known {
+			return nil, fmt.Errorf("previous_attempts: %s is named as replaced, but not listed (ATT-8)", *replaced)
+		}
+		delete(byID, *replaced) // so that a cycle is refused
+		sorted[i] = list[at]
+		replaced = a.PreviousAttempts[at].Resource.PreviousAttemptID
+	}
+	return sorted, nil
+}
+
+func (r resourceJSON) attempt() (attempt.Attempt, error) {
+	t, err := action.ParseType(r.Type)
+	if err != nil {
+		return attempt.Attempt{}, err
+	}
+	status, err := action.ParseStatus(r.Status)
+	if err != nil {
+		return attempt.Attempt{}, err
+	}
+	return attempt.Attempt{Resource: action.Resource{
+		ID: r.ID, Type: t, Status: status, CreatedAt: r.CreatedAt.Time,
+	}}, nil
+}

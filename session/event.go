@@ -1,0 +1,147 @@
+package session
+
+import (
+	"time"
+
+	"github.com/sluicego/sluice/action"
+	"github.com/sluicego/sluice/attempt"
+	"github.com/sluicego/sluice/group"
+)
+
+// Event says what happened to a session. The events of a session, in the order
+// of their versions, give the session again: see [Replay].
+type Event struct {
+	SessionID string
+	Version   int       // of the session after the event, from 1 on
+	At        time.Time // the time that came with the command, in UTC
+	Fact      Fact
+
+	// GroupType and Group say how the one group that the fact touched moved;
+	// Session says how the session did. From and To are equal where nothing
+	// moved. Creation touches no group.
+	GroupType group.Type
+	Group     Move
+	Session   Move
+}
+
+// Move is the step of a group or session from one status to another.
+type Move struct {
+	From Status `json:"from,omitzero"`
+	To   Status `json:"to"`
+}
+
+// Moved reports whether the statuses differ.
+func (m Move) Moved() bool { return m.From != m.To }
+
+// Fact is what an event says: one of [Created], [Linked], [Transitioned],
+// [Observed] and [Resolved].
+type Fact interface {
+	// factName is the name in JSON; it also seals the interface.
+	factName() string
+}
+
+// Created: the session came to be (SES-1).
+type Created struct {
+	Name        string       `json:"name"`
+	TemplateID  string       `json:"template_id"`
+	WorkspaceID string       `json:"workspace_id"`
+	Groups      []group.Type `json:"groups"` // not to be written to
+}
+
+// Linked: a resource was linked, as a new Action or as the next attempt of
+// one.
+type Linked struct {
+	Resource          action.Resource `json:"resource"`
+	Inputs            attempt.Digest  `json:"inputs_digest,omitzero"`
+	PreviousAttemptID string          `json:"previous_attempt_id,omitempty"` // "" for a new Action
+}
+
+// Transitioned: a strict event moved a resource.
+type Transitioned struct {
+	ResourceID string       `json:"resource_id"`
+	Event      action.Event `json:"event"`
+	At         time.Time    `json:"at"` // of the event, in whole seconds
+}
+
+// Observed: a provider's report was taken. The status may be the one that was
+// known before, as of a later time.
+type Observed struct {
+	ResourceID string        `json:"resource_id"`
+	Status     action.Status `json:"status"`
+	AsOf       time.Time     `json:"as_of"` // in whole seconds
+}
+
+// Resolved: somebody vouched for an Action, at the time of the event.
+type Resolved struct {
+	ResourceID string `json:"resource_id"`
+	Reason     string `json:"reason,omitempty"`
+	By         string `json:"by,omitempty"`
+}
+
+func (Created) factName() string      { return "created" }
+func (Linked) factName() string       { return "linked" }
+func (Transitioned) factName() string { return "transitioned" }
+func (Observed) factName() string     { return "observed" }
+func (Resolved) factName() string     { return "resolved" }
+
+// Change is what a command did.
+type Change struct {
+	// Events are what to save, in order. There are none when the command
+	// changed nothing.
+	Events []Event
+	// Outcome says why it changed nothing: [action.Duplicate], [action.Stale]
+	// or [action.Frozen]; otherwise it is [action.Taken].
+	Outcome action.Outcome
+}
+
+// Announcements returns what the events announce, in order.
+func (c Change) Announcements() []Announcement {
+	var all []Announcement
+	for _, e := range c.Events {
+		all = append(all, e.Announcements()...)
+	}
+	return all
+}
+
+// Announcement is a change of status that subscribers may hear of (SES-7).
+type Announcement struct {
+	// Name is the webhook event: workflow_action_group or workflow_session,
+	// then started, blocked or done.
+	Name      string
+	SessionID string
+	Version   int        // of the event that announces it
+	GroupType group.Type // zero for the session itself
+	Status    Status
+	At        time.Time
+}
+
+// Announcements returns what the event announces: the group first, then the
+// session (SES-7). To become awaiting is not announced.
+func (e Event) Announcements() []Announcement {
+	var all []Announcement
+	announce := func(level string, t group.Type, m Move) {
+		verb := announced(m.To)
+		if !m.Moved() || verb == "" {
+			return
+		}
+		all = append(all, Announcement{
+			Name: level + "." + verb, SessionID: e.SessionID, Version: e.Version,
+			GroupType: t, Status: m.To, At: e.At,
+		})
+	}
+	announce("workflow_action_group", e.GroupType, e.Group)
+	announce("workflow_session", 0, e.Session)
+	return all
+}
+
+// announced is the word by which a status is announced, "" if it is not.
+func announced(s Status) string {
+	switch s {
+	case Ongoing:
+		return "started"
+	case Blocked, Done:
+		return s.String()
+	default:
+		return ""
+	}
+}

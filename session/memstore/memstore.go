@@ -1,0 +1,156 @@
+// Package memstore keeps sessions in memory: the reference for what a
+// [session.Store] does, and a store for tests and small tools.
+//
+// Sessions are values that never change, and so the store hands out what it
+// keeps without copying it.
+package memstore
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+
+	"github.com/sluicego/sluice/session"
+)
+
+// Store keeps sessions in memory. It has every optional ability: it is a
+// [session.Finder], a [session.Lister] and a [session.History]. The zero Store
+// is empty and ready; it must not be copied.
+type Store struct {
+	mu        sync.RWMutex
+	sessions  map[string]record
+	resources map[string]string  // resource id -> session id
+	order     []session.Position // of every session, as List orders them
+}
+
+// record is a session with its history.
+type record struct {
+	session session.Session
+	events  []session.Event // never written to; only appended
+}
+
+// Load implements [session.Store].
+func (m *Store) Load(ctx context.Context, id string) (session.Session, error) {
+	if err := ctx.Err(); err != nil {
+		return session.Session{}, err
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	r, ok := m.sessions[id]
+	if !ok {
+		return session.Session{}, fmt.Errorf("session %s: %w", id, session.ErrNotFound)
+	}
+	return r.session, nil
+}
+
+// Save implements [session.Store].
+func (m *Store) Save(ctx context.Context, next session.Session, events []session.Event) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	from, err := session.CheckSave(next, events)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.sessions[next.ID()]
+	if stored := r.session.Version(); stored != from {
+		return fmt.Errorf("session %s is stored in version %d, not %d: %w",
+			next.ID(), stored, from, session.ErrConflict)
+	}
+	for id := range links(events) {
+		if in, taken := m.resources[id]; taken && in != next.ID() {
+			return session.Taken(id, in)
+		}
+	}
+	m.keep(next, append(r.events, events...))
+	return nil
+}
+
+// keep writes what Save has found in order.
+func (m *Store) keep(next session.Session, events []session.Event) {
+	if m.sessions == nil {
+		m.sessions, m.resources = map[string]record{}, map[string]string{}
+	}
+	if _, known := m.sessions[next.ID()]; !known {
+		p := session.PositionOf(next)
+		i, _ := slices.BinarySearchFunc(m.order, p, session.Position.Compare)
+		m.order = slices.Insert(m.order, i, p)
+	}
+	m.sessions[next.ID()] = record{next, events}
+	for id := range links(events) {
+		m.resources[id] = next.ID()
+	}
+}
+
+// links yields the resources that events link.
+func links(events []session.Event) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, e := range events {
+			if f, ok := e.Fact.(session.Linked); ok && !yield(f.Resource.ID) {
+				return
+			}
+		}
+	}
+}
+
+// Find implements [session.Finder].
+func (m *Store) Find(ctx context.Context, resourceID string) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	id, ok := m.resources[resourceID]
+	if !ok {
+		return "", fmt.Errorf("resource %s: %w", resourceID, session.ErrNotFound)
+	}
+	return id, nil
+}
+
+// List implements [session.Lister].
+func (m *Store) List(ctx context.Context, q session.Query) (session.Page, error) {
+	if err := ctx.Err(); err != nil {
+		return session.Page{}, err
+	}
+	after, limit, err := q.Start()
+	if err != nil {
+		return session.Page{}, err
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	start, found := slices.BinarySearchFunc(m.order, after, session.Position.Compare)
+	if found {
+		start++
+	}
+	var page session.Page
+	for _, p := range m.order[start:] {
+		s := m.sessions[p.ID].session
+		switch {
+		case !q.Matches(s):
+		case len(page.Sessions) == limit:
+			page.NextCursor = session.PositionOf(page.Sessions[limit-1]).Cursor()
+			return page, nil
+		default:
+			page.Sessions = append(page.Sessions, s)
+		}
+	}
+	return page, nil
+}
+
+// History implements [session.History].
+func (m *Store) History(ctx context.Context, id string, after int) ([]session.Event, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	r, ok := m.sessions[id]
+	if !ok {
+		return nil, fmt.Errorf("session %s: %w", id, session.ErrNotFound)
+	}
+	return slices.Clone(r.events[min(max(after, 0), len(r.events)):]), nil
+}

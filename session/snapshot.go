@@ -1,0 +1,178 @@
+package session
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluicego/sluice/action"
+	"github.com/sluicego/sluice/attempt"
+	"github.com/sluicego/sluice/group"
+)
+
+// snapshotFormat is the number of the snapshot's form. A program reads the
+// forms up to its own.
+const snapshotFormat = 1
+
+type (
+	snapshotJSON struct {
+		Format      int                 `json:"format"`
+		ID          string              `json:"id"`
+		Name        string              `json:"name"`
+		TemplateID  string              `json:"template_id"`
+		WorkspaceID string              `json:"workspace_id"`
+		Version     int                 `json:"version"`
+		CreatedAt   time.Time           `json:"created_at"`
+		UpdatedAt   time.Time           `json:"updated_at"`
+		Groups      []groupSnapshotJSON `json:"groups"`
+	}
+	groupSnapshotJSON struct {
+		Type    group.Type           `json:"type"`
+		Actions []actionSnapshotJSON `json:"actions"`
+	}
+	actionSnapshotJSON struct {
+		Attempts   []attempt.Attempt   `json:"attempts"` // oldest first
+		Resolution *attempt.Resolution `json:"resolution,omitempty"`
+	}
+)
+
+// Snapshot returns everything that is known of the session, for a Store to
+// keep: a JSON text of sluice's own. [FromSnapshot] reads it.
+func (s Session) Snapshot() ([]byte, error) {
+	wire := snapshotJSON{
+		Format: snapshotFormat,
+		ID:     s.id, Name: s.name, TemplateID: s.templateID, WorkspaceID: s.workspaceID,
+		Version:   s.version,
+		CreatedAt: s.createdAt, UpdatedAt: s.updatedAt,
+		Groups: make([]groupSnapshotJSON, len(s.groups)),
+	}
+	for i, g := range s.groups {
+		wire.Groups[i] = groupSnapshotJSON{Type: g.typ, Actions: make([]actionSnapshotJSON, len(g.actions))}
+		for j, c := range g.actions {
+			a := &wire.Groups[i].Actions[j]
+			for _, at := range c.Attempts() {
+				a.Attempts = append(a.Attempts, at)
+			}
+			if r, ok := c.Resolution(); ok {
+				a.Resolution = &r
+			}
+		}
+	}
+	return json.Marshal(wire)
+}
+
+// FromSnapshot reads what [Session.Snapshot] wrote. A text that is damaged, of
+// a later format, or that describes what no session can be is refused with a
+// [*DocumentError].
+func FromSnapshot(data []byte) (Session, error) {
+	var wire snapshotJSON
+	if err := json.Unmarshal(data, &wire); err != nil {
+		return Session{}, &DocumentError{"snapshot", "", err}
+	}
+	if wire.Format < 1 || wire.Format > snapshotFormat {
+		return Session{}, &DocumentError{"snapshot", "format",
+			fmt.Errorf("it is %d; this program reads 1 to %d", wire.Format, snapshotFormat)}
+	}
+	s := Session{
+		id: wire.ID, name: wire.Name, templateID: wire.TemplateID, workspaceID: wire.WorkspaceID,
+		createdAt: action.Seconds(wire.CreatedAt), updatedAt: action.Seconds(wire.UpdatedAt),
+		version: wire.Version,
+	}
+	b := builder{document: "snapshot", s: &s}
+	b.header(wire.Version > 0, wire.Version > 0)
+	if wire.Version < 0 {
+		b.fail(errors.New("version: it is negative"))
+	}
+	for i, g := range wire.Groups {
+		b.at("groups[%d]", i)
+		b.group(g.Type)
+		for j, a := range g.Actions {
+			b.at("groups[%d].actions[%d]", i, j)
+			b.action(a.Attempts, a.Resolution)
+		}
+	}
+	b.at("")
+	b.done()
+	if b.err != nil {
+		return Session{}, b.err
+	}
+	return s, nil
+}
+
+// builder puts a session together from a document, and remembers the first
+// thing in it that no session can have.
+type builder struct {
+	document string
+	s        *Session
+	path     string
+	taken    map[string]string // where each resource stands
+	err      error
+}
+
+// at says where in the document the builder is.
+func (b *builder) at(format string, args ...any) { b.path = fmt.Sprintf(format, args...) }
+
+func (b *builder) fail(err error) {
+	if err != nil && b.err == nil {
+		b.err = &DocumentError{b.document, b.path, err}
+	}
+}
+
+// header checks what stands outside the groups.
+func (b *builder) header(hasName, hasTemplate bool) {
+	b.taken = map[string]string{}
+	check := func(what, reason string) {
+		if reason != "" {
+			b.fail(fmt.Errorf("%s: %s (SES-11)", what, reason))
+		}
+	}
+	check("id", action.CheckID(b.s.id))
+	if hasName {
+		check("name", checkName(b.s.name))
+	}
+	if hasTemplate {
+		check("template", action.CheckID(b.s.templateID))
+	}
+	if b.s.workspaceID != "" {
+		check("workspace_id", action.CheckID(b.s.workspaceID))
+	}
+}
+
+func (b *builder) group(t group.Type) {
+	switch {
+	case !t.IsValid():
+		b.fail(fmt.Errorf("its type is %s (RES-6)", t))
+	case b.s.groupIndex(t) >= 0:
+		b.fail(fmt.Errorf("there is a group %s already (SES-1)", t))
+	}
+	b.s.groups = append(b.s.groups, Group{typ: t})
+}
+
+func (b *builder) action(attempts []attempt.Attempt, resolution *attempt.Resolution) {
+	if b.err != nil {
+		return
+	}
+	chain, err := attempt.FromAttempts(attempts, resolution)
+	if err != nil {
+		b.fail(err)
+		return
+	}
+	g := &b.s.groups[len(b.s.groups)-1]
+	if t := chain.Main().Resource.Type; group.TypeOf(t) != g.typ {
+		b.fail(fmt.Errorf("a group %s does not admit a %s (SES-4)", g.typ, t))
+	}
+	for _, a := range attempts {
+		if where, doubled := b.taken[a.Resource.ID]; doubled {
+			b.fail(fmt.Errorf("resource %s stands in %s already (ATT-12)", a.Resource.ID, where))
+		}
+		b.taken[a.Resource.ID] = b.path
+	}
+	g.put(len(g.actions), chain)
+}
+
+func (b *builder) done() {
+	if len(b.s.groups) == 0 {
+		b.fail(errors.New("it has no action group; at least one is needed (SES-1)"))
+	}
+}

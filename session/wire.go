@@ -1,0 +1,90 @@
+package session
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluicego/sluice/action"
+)
+
+// ErrDocument is what every [*DocumentError] unwraps to.
+var ErrDocument = errors.New("session: invalid document")
+
+// DocumentError says that a JSON text is not the document it should be.
+type DocumentError struct {
+	Document string // what it should be: "session", "snapshot", "command", "event", "page"
+	Path     string // where in it: "action_groups[0].actions[1].resource"; "" for the whole
+	Err      error  // what is wrong there, and what would be right
+}
+
+func (e *DocumentError) Error() string {
+	where := e.Document
+	if e.Path != "" {
+		where += ", " + e.Path
+	}
+	return fmt.Sprintf("session: invalid %s: %v", where, e.Err)
+}
+
+// Unwrap returns ErrDocument and Err.
+func (e *DocumentError) Unwrap() []error { return []error{ErrDocument, e.Err} }
+
+// stamp is a time on the wire: RFC 3339 with a numeric offset (SES-10), null
+// for the zero time. Times of any offset are read, and written in UTC.
+type stamp struct{ time.Time }
+
+const stampLayout = "2006-01-02T15:04:05.999999999-07:00"
+
+// MarshalJSON implements [json.Marshaler].
+func (s stamp) MarshalJSON() ([]byte, error) {
+	if s.IsZero() {
+		return []byte("null"), nil
+	}
+	if reason := action.CheckTime(s.Time); reason != "" {
+		return nil, errors.New(reason)
+	}
+	return s.UTC().AppendFormat(nil, `"`+stampLayout+`"`), nil
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (s *stamp) UnmarshalJSON(data []byte) error {
+	var text *string
+	if err := json.Unmarshal(data, &text); err != nil || text == nil {
+		s.Time = time.Time{}
+		return err
+	}
+	t, err := time.Parse(time.RFC3339, *text)
+	if err != nil {
+		return fmt.Errorf("%q is no time; RFC 3339 is wanted, as 2025-09-22T14:30:00+00:00 (SES-10)", *text)
+	}
+	if reason := action.CheckTime(t); reason != "" {
+		return fmt.Errorf("%q: %s", *text, reason)
+	}
+	s.Time = t.UTC()
+	return nil
+}
+
+// nullable returns a pointer that is nil for "", as the public API writes ids
+// that are not there.
+func nullable(id string) *string {
+	if id == "" {
+		return nil
+	}
+	return &id
+}
+
+func deref(id *string) string {
+	if id == nil {
+		return ""
+	}
+	return *id
+}
+
+// strict decodes one JSON text and refuses members that v does not have.
+func strict(data []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	return d.Decode(v)
+}
