@@ -87,7 +87,7 @@ func (r Resource) Check() error {
 		return err
 	}
 	if reason := CheckTime(r.CreatedAt); reason != "" {
-		return r.refuse("ACT-4", ErrInvalidTime, "created_at: "+reason)
+		return r.refuse("SES-10", ErrInvalidTime, "created_at: "+reason)
 	}
 	if reason := CheckTime(r.AsOf); reason != "" {
 		return r.refuse("ACT-4", ErrInvalidTime, "as_of: "+reason+
@@ -178,7 +178,7 @@ func (r Resource) Transition(e Event, at time.Time) (Resource, Outcome, error) {
 // [ErrContradiction].
 func (r Resource) Observe(s Status, asOf time.Time) (Resource, Outcome, error) {
 	const op = "action: observation"
-	if err := r.checkStatus(op, s); err != nil {
+	if err := cmp.Or(r.checkStatus(op, r.Status), r.checkStatus(op, s)); err != nil {
 		return r, 0, err
 	}
 	if reason := CheckTime(asOf); reason != "" {
@@ -198,10 +198,16 @@ func (r Resource) Observe(s Status, asOf time.Time) (Resource, Outcome, error) {
 			Op: op, Subject: r.name(), Rule: "ACT-4", Err: ErrContradiction,
 			Reason: fmt.Sprintf("%s as of %s cannot follow %s as of %s",
 				s, stamp(asOf), r.Status, stamp(r.AsOf)),
+			Allowed: texts(reachable(m, r.Status)),
 		}
 	}
 	r.Status, r.AsOf = s, Seconds(asOf)
 	return r, Taken, nil
+}
+
+// reachable returns the statuses that a status can lead to.
+func reachable(m *Machine, from Status) []Status {
+	return slices.DeleteFunc(m.States(), func(s Status) bool { return !m.Reaches(from, s) })
 }
 
 // Seconds returns t in whole seconds and UTC, the form in which providers'

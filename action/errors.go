@@ -3,6 +3,7 @@ package action
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -48,7 +49,16 @@ func (r *Refusal) Error() string {
 	if len(r.Allowed) > 0 {
 		allowed = "; allowed: " + strings.Join(r.Allowed, ", ")
 	}
-	return fmt.Sprintf("%s of %s refused: %s%s (%s)", r.Op, r.Subject, r.Reason, allowed, r.Rule)
+	return fmt.Sprintf("%s of %s refused: %s%s (%s)", r.Op, printable(r.Subject), printable(r.Reason), allowed, r.Rule)
+}
+
+// printable keeps an id from breaking a line of a log: a text with characters
+// that cannot be printed is quoted.
+func printable(text string) string {
+	if strings.ContainsFunc(text, func(c rune) bool { return !strconv.IsPrint(c) }) {
+		return strconv.Quote(text)
+	}
+	return text
 }
 
 // Unwrap returns Err.
@@ -75,12 +85,13 @@ func CheckID(id string) string {
 	}
 }
 
-// CheckTime returns a reason why t cannot stand in a document, or "".
+// CheckTime returns a reason why t, in whole seconds, cannot stand in a
+// document, or "".
 func CheckTime(t time.Time) string {
-	switch {
+	switch t = Seconds(t); {
 	case t.IsZero():
 		return "the time is missing"
-	case t.Year() < 1 || t.UTC().Year() > 9999:
+	case t.Year() < 1 || t.Year() > 9999:
 		return "the time is outside the years 1 to 9999"
 	default:
 		return ""

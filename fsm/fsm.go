@@ -99,8 +99,8 @@ func (b *set) addAll(o *set) {
 
 // Next returns the state that e leads to from s.
 //
-// It returns s itself and an [*EventError] if s does not allow e, or a
-// [*StateError] if s is not a state of the machine.
+// It returns s itself and an [*EventError] if s does not allow e, or is not a
+// state of the machine.
 func (m *Machine[S, E]) Next(s S, e E) (S, error) {
 	if i := int(s)<<8 | int(e); i < len(m.next) && m.next[i] != 0 {
 		return m.next[i], nil

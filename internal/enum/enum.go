@@ -25,7 +25,16 @@ type UnknownError struct {
 }
 
 func (e *UnknownError) Error() string {
-	return fmt.Sprintf("unknown %s %q (RES-6; known: %s)", e.What, e.Text, strings.Join(e.Known, ", "))
+	return fmt.Sprintf("unknown %s %q (RES-6; known: %s)", e.What, clip(e.Text), strings.Join(e.Known, ", "))
+}
+
+// clip keeps a message short, whatever was given.
+func clip(text string) string {
+	const most = 64
+	if len(text) > most {
+		return text[:most] + "..."
+	}
+	return text
 }
 
 // Unwrap returns ErrUnknown.
@@ -39,13 +48,15 @@ type Names[T ~uint8] struct {
 	byText map[string]T
 }
 
-// New names the members of an enumeration in their order, from 1 on.
+// New names the members of an enumeration in their order, from 1 on. It panics
+// on a text that names two of them, and on more than 255.
 func New[T ~uint8](what string, texts ...string) *Names[T] {
 	n := &Names[T]{what: what, texts: texts, byText: make(map[string]T, len(texts))}
-	var v T
-	for _, text := range texts {
-		v++
-		n.byText[text] = v
+	for i, v := range n.All() {
+		n.byText[texts[i]] = v
+	}
+	if len(n.byText) != len(texts) || len(texts) > 255 {
+		panic("enum: " + what + ": a name stands twice, or there are more than 255")
 	}
 	return n
 }
@@ -53,8 +64,8 @@ func New[T ~uint8](what string, texts ...string) *Names[T] {
 // All returns the members in order.
 func (n *Names[T]) All() []T {
 	all := make([]T, len(n.texts))
-	for i, text := range n.texts {
-		all[i] = n.byText[text]
+	for i := range all {
+		all[i] = T(i + 1) //nolint:gosec // there are at most 255, see New
 	}
 	return all
 }
@@ -124,5 +135,8 @@ func (n *Names[T]) Value(v T) (driver.Value, error) {
 		return nil, nil
 	}
 	text, err := n.MarshalText(v)
-	return string(text), err
+	if err != nil {
+		return nil, err
+	}
+	return string(text), nil
 }
