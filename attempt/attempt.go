@@ -79,10 +79,11 @@ type Attempt struct {
 	Inputs Digest `json:"inputs_digest,omitzero"`
 }
 
-// Resolution says that somebody vouches for an Action (RSL-4).
+// Resolution says that somebody vouches for an Action (RSL-4). Its JSON is
+// sluice's own; the public API's does not show By.
 type Resolution struct {
 	Reason string    `json:"reason,omitempty"` // at most MaxReason characters
-	By     string    `json:"by,omitempty"`     // who vouches, as the host names people
+	By     string    `json:"by,omitempty"`     // who vouches, as the host names people; at most 128 bytes
 	At     time.Time `json:"at,omitzero"`
 }
 
@@ -128,7 +129,9 @@ func FromAttempts(attempts []Attempt, resolution *Resolution) (Chain, error) {
 		if was.IsZero() || now.IsZero() {
 			c.main.Inputs, r.Next.Inputs = Digest{1}, Digest{2}
 		}
-		if refusals := c.Refusals(r); refusals != nil {
+		// A retry may have been deleted since. SES-4 is the last of the rules:
+		// where it comes first, nothing else is wrong.
+		if refusals := c.Refusals(r); refusals != nil && refusals[0].Err != ErrDeleted {
 			return Chain{}, fmt.Errorf("attempt %d: %w", i+1, refusals[0])
 		}
 		c.main.Inputs, r.Next.Inputs = was, now
@@ -138,7 +141,7 @@ func FromAttempts(attempts []Attempt, resolution *Resolution) (Chain, error) {
 		return c, nil
 	}
 	if !c.main.Resource.Type.IsVerification() {
-		return Chain{}, c.refuse("attempt: resolution", "RSL-1", ErrNotVerification,
+		return Chain{}, refuseResolution(c.main.Resource.ID, "RSL-1", ErrNotVerification,
 			"a "+c.main.Resource.Type.String()+" cannot be resolved")
 	}
 	if err := resolution.check(c.main.Resource.ID); err != nil {
@@ -223,7 +226,9 @@ func (c Chain) Equal(o Chain) bool {
 // that of a previous attempt the outcome is [action.Frozen] (ATT-9); one that
 // stands in no attempt is a refusal under SES-12.
 func (c Chain) Observe(resourceID string, s action.Status, asOf time.Time) (Chain, action.Outcome, error) {
-	return c.follow(resourceID, func(r action.Resource) (action.Resource, action.Outcome, error) {
+	m := c.main.Resource.Type.Machine()
+	sound := m != nil && m.Has(s) && action.CheckTime(asOf) == ""
+	return c.follow(resourceID, sound, func(r action.Resource) (action.Resource, action.Outcome, error) {
 		return r.Observe(s, asOf)
 	})
 }
@@ -231,32 +236,33 @@ func (c Chain) Observe(resourceID string, s action.Status, asOf time.Time) (Chai
 // Transition is [action.Resource.Transition] of one of the chain's resources;
 // previous attempts and unknown resources are as in Observe.
 func (c Chain) Transition(resourceID string, e action.Event, at time.Time) (Chain, action.Outcome, error) {
-	return c.follow(resourceID, func(r action.Resource) (action.Resource, action.Outcome, error) {
+	m := c.main.Resource.Type.Machine()
+	sound := m != nil && m.HasEvent(e) && action.CheckTime(at) == ""
+	return c.follow(resourceID, sound, func(r action.Resource) (action.Resource, action.Outcome, error) {
 		return r.Transition(e, at)
 	})
 }
 
+// follow moves the newest attempt. A previous one is frozen if what is told of
+// it is sound; otherwise its resource says what is wrong.
 func (c Chain) follow(
-	resourceID string, move func(action.Resource) (action.Resource, action.Outcome, error),
+	resourceID string, sound bool, move func(action.Resource) (action.Resource, action.Outcome, error),
 ) (Chain, action.Outcome, error) {
-	switch n := c.Number(resourceID); n {
-	case 0:
+	switch n := c.Number(resourceID); {
+	case n == 0:
 		return c, 0, &action.Refusal{
 			Op: "attempt: event", Subject: resourceID, Rule: "SES-12",
 			Reason: "no attempt has this resource", Err: ErrUnknownResource,
 		}
-	case c.Len():
+	case n == c.Len():
 		next, outcome, err := move(c.main.Resource)
 		c.main.Resource = next
 		return c, outcome, err
-	default:
-		// What the resource would refuse as malformed is malformed here too;
-		// what it would merely disagree with no longer matters.
-		_, _, err := move(c.previous[n-1].Resource)
-		if errors.Is(err, action.ErrUnknown) || errors.Is(err, action.ErrInvalidTime) {
-			return c, 0, err
-		}
+	case sound:
 		return c, action.Frozen, nil
+	default:
+		_, _, err := move(c.previous[n-1].Resource)
+		return c, 0, err
 	}
 }
 
@@ -265,28 +271,25 @@ func (c Chain) follow(
 // status needs no resolution (RSL-2), for an Action that is resolved (RSL-5),
 // and with a reason that is too long (RSL-4).
 func (c Chain) Resolve(resourceID string, r Resolution) (Chain, error) {
-	const op = "attempt: resolution"
 	n := c.Number(resourceID)
 	main := c.main.Resource
 	switch {
 	case n == 0:
-		return c, &action.Refusal{
-			Op: op, Subject: resourceID, Rule: "SES-12",
-			Reason: "no attempt has this resource", Err: ErrUnknownResource,
-		}
+		return c, refuseResolution(resourceID, "SES-12", ErrUnknownResource, "no attempt has this resource")
 	case !main.Type.IsVerification():
-		return c, c.refuse(op, "RSL-1", ErrNotVerification, "a "+main.Type.String()+" cannot be resolved")
+		return c, refuseResolution(resourceID, "RSL-1", ErrNotVerification,
+			"a "+main.Type.String()+" cannot be resolved")
 	case n != c.Len():
-		return c, &action.Refusal{
-			Op: op, Subject: resourceID, Rule: "RSL-2", Err: ErrNotMain,
-			Reason:  fmt.Sprintf("it is attempt %d, which was replaced", n),
-			Allowed: []string{main.ID},
-		}
+		return c, refuseResolution(resourceID, "RSL-2", ErrNotMain,
+			fmt.Sprintf("it is attempt %d, which was replaced", n), main.ID)
 	case c.resolution != nil:
-		return c, c.refuse(op, "RSL-5", ErrResolved, "it is resolved already")
+		return c, refuseResolution(resourceID, "RSL-5", ErrResolved, "it is resolved already")
 	case !resolvable(main.Status):
-		return c, c.refuse(op, "RSL-2", ErrNotResolvable, "it is "+main.Status.String(),
-			action.Pending, action.AwaitingData, action.Failed, action.Inconclusive)
+		return c, refuseResolution(resourceID, "RSL-2", ErrNotResolvable, "it is "+main.Status.String(),
+			"pending", "awaiting_data", "failed", "inconclusive")
+	}
+	if reason := action.CheckTime(r.At); reason != "" {
+		return c, refuseResolution(resourceID, "RSL-4", action.ErrInvalidTime, reason)
 	}
 	if err := r.check(resourceID); err != nil {
 		return c, err
@@ -317,27 +320,24 @@ func resolvable(s action.Status) bool {
 
 // check refuses what cannot be kept of a resolution.
 func (r Resolution) check(resourceID string) error {
-	refusal := &action.Refusal{Op: "attempt: resolution", Subject: resourceID, Rule: "RSL-4", Err: ErrInvalidReason}
+	var reason string
 	switch n := utf8.RuneCountInString(r.Reason); {
 	case n > MaxReason:
-		refusal.Reason = fmt.Sprintf("the reason has %d characters; at most %d are allowed", n, MaxReason)
+		reason = fmt.Sprintf("the reason has %d characters; at most %d are allowed", n, MaxReason)
 	case !utf8.ValidString(r.Reason) || strings.ContainsRune(r.Reason, 0):
-		refusal.Reason = "the reason is not valid text"
+		reason = "the reason is not valid text"
 	case r.By != "" && action.CheckID(r.By) != "":
-		refusal.Reason = "who resolved it: " + action.CheckID(r.By)
+		reason = "who resolved it: " + action.CheckID(r.By)
 	default:
 		return nil
 	}
-	return refusal
+	return refuseResolution(resourceID, "RSL-4", ErrInvalidReason, reason)
 }
 
-// refuse returns a refusal about the newest attempt.
-func (c Chain) refuse(op, rule string, err error, reason string, allowed ...action.Status) *action.Refusal {
-	r := &action.Refusal{Op: op, Subject: c.main.Resource.ID, Rule: rule, Reason: reason, Err: err}
-	for _, s := range allowed {
-		r.Allowed = append(r.Allowed, s.String())
+func refuseResolution(resourceID, rule string, err error, reason string, allowed ...string) error {
+	return &action.Refusal{
+		Op: "attempt: resolution", Subject: resourceID, Rule: rule, Reason: reason, Allowed: allowed, Err: err,
 	}
-	return r
 }
 
 func deleted(op string, r action.Resource) *action.Refusal {

@@ -13,7 +13,7 @@ import (
 	"github.com/sluicego/sluice/internal/jcs"
 )
 
-// ErrInvalidInputs: the inputs are no JSON object that has one meaning.
+// ErrInvalidInputs says that inputs are no JSON object that has one meaning.
 var ErrInvalidInputs = errors.New("attempt: invalid inputs")
 
 // Digest stands for the inputs of an attempt, which are never kept (ATT-6).
@@ -105,24 +105,29 @@ var leftOut = []string{"workflow_session_id", "previous_attempt_id", "workspace_
 // Digest returns the HMAC-SHA-256 of the inputs as canonical JSON (RFC 8785).
 //
 // The form is any value that encoding/json writes as an object; give the body
-// of a request as a [json.RawMessage]. Its members workflow_session_id,
-// previous_attempt_id and workspace_id are left out. Each field of files is
-// added as a member: an object with the member sha256 for one file, an array of
-// such for several, in their order.
+// of a request as a [json.RawMessage]. Each field of files is added as a member:
+// an object with the member sha256 for one file, an array of such for several,
+// in their order. The members workflow_session_id, previous_attempt_id and
+// workspace_id are left out.
+//
+// Inputs are the same if they are as JSON: numbers count as the doubles that
+// they are there, and what encoding/json replaces in Go strings that are not
+// UTF-8 counts as replaced.
 //
 // It returns an error that unwraps to [ErrInvalidInputs] if the form is no
 // object, if a field is both a member and a file, or if the JSON has no single
-// meaning (see RFC 8785); and the error of a file that cannot be read.
+// meaning (see RFC 8785); and the error of a file that cannot be read. No error
+// repeats what the inputs are.
 func (d Digester) Digest(form any, files ...File) (Digest, error) {
 	members, err := object(form)
 	if err != nil {
 		return Digest{}, err
 	}
-	for _, name := range leftOut {
-		delete(members, name)
-	}
 	if err := addFiles(members, files); err != nil {
 		return Digest{}, err
+	}
+	for _, name := range leftOut {
+		delete(members, name)
 	}
 	canonical, err := canonical(members)
 	if err != nil {
@@ -141,7 +146,7 @@ func object(form any) (map[string]json.RawMessage, error) {
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil || members == nil {
-		return nil, fmt.Errorf("%w: an object is wanted, got %.20s", ErrInvalidInputs, text)
+		return nil, fmt.Errorf("%w: a JSON object is wanted", ErrInvalidInputs)
 	}
 	return members, nil
 }
@@ -154,6 +159,9 @@ func addFiles(members map[string]json.RawMessage, files []File) error {
 	for _, f := range files {
 		if _, doubled := members[f.Field]; doubled {
 			return fmt.Errorf("%w: field %q is both a member and a file", ErrInvalidInputs, f.Field)
+		}
+		if f.Content == nil {
+			return fmt.Errorf("%w: the file of field %q has no content", ErrInvalidInputs, f.Field)
 		}
 		hash := sha256.New()
 		if _, err := io.Copy(hash, f.Content); err != nil {
@@ -176,11 +184,14 @@ func addFiles(members map[string]json.RawMessage, files []File) error {
 }
 
 func canonical(v any) ([]byte, error) {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalidInputs, err)
+	text, ok := v.(json.RawMessage)
+	if !ok {
+		var err error
+		if text, err = json.Marshal(v); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrInvalidInputs, err)
+		}
 	}
-	text, err = jcs.Transform(text)
+	text, err := jcs.Transform(text)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidInputs, err)
 	}

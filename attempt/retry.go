@@ -39,8 +39,9 @@ func (c Chain) replaced(next Attempt) Chain {
 	return c
 }
 
-// Refusals lists everything that refuses a retry, in the order of ATT-13;
-// nothing if it is allowed.
+// Refusals lists every rule of retrying that a retry breaks, in the order of
+// ATT-13, and SES-4 behind them; nothing if it is allowed. The resource itself
+// is [action.Resource.Check]'s business.
 func (c Chain) Refusals(r Retry) []*action.Refusal {
 	var list []*action.Refusal
 	for _, rule := range [...]func(Chain, Retry) *action.Refusal{
@@ -54,7 +55,7 @@ func (c Chain) Refusals(r Retry) []*action.Refusal {
 	return list
 }
 
-// refuseRetry returns a refusal about the attempt that was to be replaced.
+// refuse returns a refusal about the attempt that was to be replaced.
 func (r Retry) refuse(rule string, err error, format string, args ...any) *action.Refusal {
 	return &action.Refusal{
 		Op: "attempt: retry", Subject: r.Replaces, Rule: rule, Err: err,

@@ -68,7 +68,7 @@ func (c *compiler[S, E]) header() {
 			c.fault(0, "state %s is declared twice", s)
 		default:
 			// At most 255 states get here, since none is zero or doubled.
-			c.m.rank[uint8(s)] = uint8(i + 1) //nolint:gosec // i < 255, see above
+			c.m.rank[uint8(s)] = uint8(i + 1)
 		}
 	}
 	for i, s := range c.t.Initial {

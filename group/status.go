@@ -61,25 +61,31 @@ type Entry struct {
 // Says returns what the entry says of its group. A deleted entry does not
 // count, which is the same as to say awaiting: the identity of Join.
 func (e Entry) Says() Status {
-	if e.Resolved && e.Status != action.Deleted {
-		return Done // RSL-3: whatever the resource's own status
+	resolved := 0
+	if e.Resolved {
+		resolved = 1
 	}
-	return says[e.Status]
+	return says[resolved][e.Status]
 }
 
-// says is the status of a group with one entry that is not resolved.
-var says = func() (table [256]Status) {
-	for i := range table {
-		switch s := action.Status(i); { //nolint:gosec // i < 256
-		case s == action.Draft, s == action.Deleted:
-			table[i] = Awaiting
+// says is what an entry says, by whether it is resolved and by its status: a
+// table, so that there is no branch for a processor to guess wrongly.
+var says = func() (table [2][256]Status) {
+	for i := range 256 {
+		switch s := action.Status(i); {
+		case s == action.Deleted:
+			table[0][i], table[1][i] = Awaiting, Awaiting
+			continue
+		case s == action.Draft:
+			table[0][i] = Awaiting
 		case s.IsComplete():
-			table[i] = Done
+			table[0][i] = Done
 		case s.IsBlocking():
-			table[i] = Blocked
+			table[0][i] = Blocked
 		default:
-			table[i] = Ongoing
+			table[0][i] = Ongoing
 		}
+		table[1][i] = Done // RSL-3: whatever the resource's own status
 	}
 	return table
 }()
