@@ -131,7 +131,7 @@ func FromAttempts(attempts []Attempt, resolution *Resolution) (Chain, error) {
 		}
 		// A retry may have been deleted since. SES-4 is the last of the rules:
 		// where it comes first, nothing else is wrong.
-		if refusals := c.Refusals(r); refusals != nil && refusals[0].Err != ErrDeleted {
+		if refusals := c.Refusals(r); len(refusals) > 0 && !errors.Is(refusals[0], ErrDeleted) {
 			return Chain{}, fmt.Errorf("attempt %d: %w", i+1, refusals[0])
 		}
 		c.main.Inputs, r.Next.Inputs = was, now

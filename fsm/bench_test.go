@@ -47,7 +47,8 @@ var walked = [4]action.Event{
 // other none, and the comparison would be of that.
 
 func walkByHand(b *testing.B, h *hand, n int) {
-	s, err := action.Ongoing, error(nil)
+	s := action.Ongoing
+	var err error
 	for i := range n {
 		if s, err = h.next(s, walked[i&3]); err != nil {
 			b.Fatal(err)
@@ -57,7 +58,8 @@ func walkByHand(b *testing.B, h *hand, n int) {
 }
 
 func walkMachine(b *testing.B, m *action.Machine, n int) {
-	s, err := action.Ongoing, error(nil)
+	s := action.Ongoing
+	var err error
 	for i := range n {
 		if s, err = m.Next(s, walked[i&3]); err != nil {
 			b.Fatal(err)

@@ -162,6 +162,19 @@ func TestReachesAndPath(t *testing.T) {
 	}
 }
 
+// Of two ways that are equally short, Path takes the one declared first.
+func TestPathGoesByDeclaredOrder(t *testing.T) {
+	for _, events := range [][]event{{1, 2}, {2, 1}} {
+		m := fsm.MustCompile(table{
+			Name: "m", States: []state{1, 2}, Initial: []state{1},
+			Rows: []row{{Event: events[0], From: []state{1}, To: 2}, {Event: events[1], From: []state{1}, To: 2}},
+		})
+		path, ok := m.Path(1, 2)
+		require.True(t, ok)
+		assert.Equal(t, events[:1], path)
+	}
+}
+
 // A state that only loops is a dead end.
 func TestTerminalCountsLoopsForNothing(t *testing.T) {
 	m := action.TypeSignatureRequest.Machine()

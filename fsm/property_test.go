@@ -104,26 +104,31 @@ func TestPathIsTheFirstOfTheShortest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		table := soundTables().Draw(t, "table")
 		m := fsm.MustCompile(table)
-		from := rapid.SampledFrom(probeStates).Draw(t, "from")
-		to := rapid.SampledFrom(probeStates).Draw(t, "to")
-
-		path, ok := m.Path(from, to)
-		require.Equal(t, m.Reaches(from, to), ok)
-		if !ok {
-			require.Nil(t, path)
-			return
+		for _, from := range probeStates {
+			for _, to := range probeStates {
+				path, ok := m.Path(from, to)
+				require.Equal(t, m.Reaches(from, to), ok)
+				if !ok {
+					require.Nil(t, path)
+					continue
+				}
+				require.Equal(t, to, follow(t, m, from, path))
+				want, found := firstPath(table.Rows, from, to, len(table.States))
+				require.True(t, found)
+				require.Equal(t, want, path)
+			}
 		}
-		s := from
-		for _, e := range path {
-			next, err := m.Next(s, e)
-			require.NoError(t, err)
-			s = next
-		}
-		require.Equal(t, to, s)
-		want, found := firstPath(table.Rows, from, to, len(table.States))
-		require.True(t, found)
-		require.Equal(t, want, path)
 	})
+}
+
+// follow returns the state that a path ends in.
+func follow(t require.TestingT, m *machine, s state, path []event) state {
+	for _, e := range path {
+		next, err := m.Next(s, e)
+		require.NoError(t, err)
+		s = next
+	}
+	return s
 }
 
 func TestAMachineCanBeCompiledFromWhatItTells(t *testing.T) {

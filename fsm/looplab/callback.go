@@ -31,7 +31,7 @@ func (h hook) cancels() bool { return h.prefix == "before_" || h.prefix == "leav
 // CallbackKeyError says that looplab would never call a callback, or that it
 // could not tell it from another:
 //
-//	looplab: order: callback "enter_payed" would never be called; did you mean enter_paid?
+//	looplab: order: callback "enter_piad" would never be called; did you mean enter_paid?
 type CallbackKeyError struct {
 	Machine string
 	Key     string
@@ -100,16 +100,16 @@ func (v vocabulary) check(key string, callback loop.Callback, taken map[hook]str
 // happened: an event that gets there has moved the entity, and an error that it
 // has now came from a callback.
 func last(callback loop.Callback) loop.Callback {
-	return func(ctx context.Context, e *loop.Event) {
+	return hook{prefix: "after_"}.join(func(ctx context.Context, e *loop.Event) {
 		if callback != nil {
 			callback(ctx, e)
 		}
-		// An event that a callback fires past Fire, while another is under way,
-		// has the call of that one in its context. It is not its event.
-		if c, ok := ctx.Value(callKey{}).(*call); ok && (c.event == nil || c.event == e) {
-			c.event, c.done = e, true
+		// An event that a callback fires past Fire has the call of the one under
+		// way. That has happened too: before it has, callbacks cannot fire.
+		if c, ok := ctx.Value(callKey{}).(*call); ok {
+			c.done = true
 		}
-	}
+	})
 }
 
 // join makes a callback known to the call that it is part of. An event that was

@@ -32,7 +32,7 @@ func Mermaid[S, E fsm.Enum](m *fsm.Machine[S, E]) string {
 	line := func(format string, args ...any) { fmt.Fprintf(&b, "    "+format+"\n", args...) }
 
 	b.WriteString("stateDiagram-v2\n")
-	ids, plain := identify(m, mermaidWords)
+	ids, plain := identify(m, isMermaidID)
 	if !plain {
 		for _, s := range m.States() {
 			line(`state "%s" as %s`, mermaidText(s.String()), ids[s])
@@ -75,7 +75,7 @@ func Dot[S, E fsm.Enum](m *fsm.Machine[S, E]) string {
 	line("rankdir=LR;")
 	// No state can have this id: identify gives none with such characters.
 	line(`"[*]" [shape=point];`)
-	ids, plain := identify(m, nil)
+	ids, plain := identify(m, isPlain)
 	terminal := m.Terminal()
 	for _, s := range m.States() {
 		var attributes []string
@@ -128,18 +128,18 @@ func arrows[S, E fsm.Enum](m *fsm.Machine[S, E]) []arrow[S, E] {
 }
 
 // identify gives every state an id for a diagram: its name, if all names are
-// plain, different and no words of the language, and else s and its rank. As
-// it is the one or the other for all states, no id can be taken already.
+// different and can be ids, and else s and its rank. As it is the one or the
+// other for all states, no id can be taken already.
 //
 // Two states may share a name here, other than in a table of looplab's. A
 // picture of them is a poor one, but still that of the machine.
-func identify[S, E fsm.Enum](m *fsm.Machine[S, E], words []string) (ids map[S]string, plain bool) {
+func identify[S, E fsm.Enum](m *fsm.Machine[S, E], isID func(string) bool) (ids map[S]string, plain bool) {
 	states := m.States()
 	byName := map[string]S{}
 	ids = make(map[S]string, len(states))
 	for _, s := range states {
 		name := s.String()
-		if isPlain(name) && !slices.Contains(words, strings.ToLower(name)) {
+		if isID(name) {
 			byName[name] = s
 			ids[s] = name
 		}
@@ -168,20 +168,34 @@ func isPlain(name string) bool {
 // a statement, in this kind of diagram or in another, or they name what Mermaid
 // makes itself.
 var mermaidWords = []string{
-	"accdescr", "acctitle", "class", "classdef", "click", "default", "direction", "end", "graph",
-	"href", "note", "root", "root_end", "root_start", "scale", "state", "statediagram", "style",
+	"accdescr", "acctitle", "class", "classdef", "click", "default", "end", "graph", "href", "note",
+	"root", "root_end", "root_start", "scale", "state", "statediagram", "style",
+}
+
+// isMermaidID reports whether Mermaid takes a name for an id, and for nothing
+// else.
+func isMermaidID(name string) bool {
+	return isPlain(name) && !slices.Contains(mermaidWords, strings.ToLower(name)) && !directs(name)
+}
+
+// directs reports whether a name could make a statement with what comes after
+// it. Wherever Mermaid reads "direction", at the end of a word or of a line
+// too, and then a word that begins with TB, BT, RL or LR, it turns the diagram
+// and forgets the rest.
+func directs(name string) bool {
+	return strings.Contains(strings.ToLower(name), "direction")
 }
 
 // mermaidText writes a name so that Mermaid finds nothing in it but text.
 //
 // Mermaid has no escapes for its own signs. It has character codes, which it
 // sets aside before it reads anything else, and so everything becomes one that
-// is not beyond doubt. That includes the space, since "direction TB" is a
-// statement wherever in a line it stands.
+// is not beyond doubt.
 func mermaidText(name string) string {
 	var b strings.Builder
+	doubt := directs(name)
 	for _, r := range visible(name) {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_-.", r) {
+		if !doubt && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_-.", r)) {
 			b.WriteRune(r)
 		} else {
 			fmt.Fprintf(&b, "#%d;", r)

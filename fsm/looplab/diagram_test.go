@@ -71,11 +71,25 @@ func TestMermaidIDs(t *testing.T) {
 	}
 	for s, label := range map[state]string{
 		3: "end", 4: "State", 5: "note", 6: "say#32;#34;hi#34;", 7: "back#92;slash#92;N", 8: "a#58;#32;b#59;#32;c",
-		9: "été#32;à#32;la#32;终", 13: "direction#32;TB", 14: "#60;#60;fork#62;#62;", 15: "line#92;nbreak#92;x00",
-		16: "#38;lt#59;", 18: "--#62;", 19: "#91;#42;#93;", 20: "#34;#34;",
+		9: "été#32;à#32;la#32;终", 14: "#60;#60;fork#62;#62;", 15: "line#92;nbreak#92;x00",
+		16: "#38;lt#59;", 18: "--#62;", 19: "#91;#42;#93;", 22: "#34;#34;",
+		13: "#100;#105;#114;#101;#99;#116;#105;#111;#110;#32;#84;#66;",
+		20: "#114;#101;#100;#105;#114;#101;#99;#116;#105;#111;#110;",
 	} {
 		assert.Equal(t, "stateDiagram-v2\n    state \""+label+"\" as s0\n    [*] --> s0\n    s0 --> [*]\n", draw(s))
 	}
+}
+
+// Ids that two states shared would make one of them.
+func TestDiagramsKeepNamesakesApart(t *testing.T) {
+	const one, other = state(23), state(24)
+	require.Equal(t, one.String(), other.String())
+	m := fsm.MustCompile(fsm.Table[state, event]{
+		Name: "m", States: []state{one, other}, Initial: []state{one},
+		Rows: []row{{Event: 1, From: []state{one}, To: other}},
+	})
+	assert.Contains(t, looplab.Mermaid(m), "    s0 --> s1 : go\n")
+	assert.Contains(t, looplab.Dot(m), `    "s0" -> "s1" [label="go"];`+"\n")
 }
 
 func TestDiagramsOfNothing(t *testing.T) {
@@ -89,9 +103,10 @@ func TestDiagramsSayWhatMachinesSay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := machines().Draw(t, "machine")
 		want := arrowsOf(m)
-		require.Equal(t, want, readMermaid(t, looplab.Mermaid(m)))
+		mermaid := looplab.Mermaid(m)
+		require.Equal(t, want, readMermaid(t, mermaid))
 		require.Equal(t, want, readDot(t, looplab.Dot(m)))
-		require.Equal(t, looplab.Mermaid(m), looplab.Mermaid(m))
+		require.Equal(t, mermaid, looplab.Mermaid(m), "a diagram is the same each time")
 	})
 }
 
@@ -133,6 +148,7 @@ var (
 )
 
 func readMermaid(t *rapid.T, text string) []string {
+	require.NotRegexp(t, `(?i)direction\s+(TB|BT|RL|LR)`, text)
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	require.Equal(t, "stateDiagram-v2", lines[0])
 	decode := func(label string) string {
@@ -152,7 +168,6 @@ func readMermaid(t *rapid.T, text string) []string {
 	}
 	var all []string
 	for _, line := range lines[1:] {
-		require.NotRegexp(t, `(?i)direction\s+(TB|BT|RL|LR)`, line)
 		if found := mermaidState.FindStringSubmatch(line); found != nil {
 			labels[found[2]] = decode(found[1])
 			continue

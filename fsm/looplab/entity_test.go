@@ -311,6 +311,20 @@ func TestAsynchronousEvents(t *testing.T) {
 	require.NoError(t, e.Fire(t.Context(), action.EventResumed))
 }
 
+// The callback that starts an asynchronous event may send for its end at once.
+func TestAsynchronousEventsMayEndAtOnce(t *testing.T) {
+	ended := make(chan error)
+	e := request(t, action.Ongoing, loop.Callbacks{
+		"leave_ongoing": func(_ context.Context, e *loop.Event) {
+			e.Async()
+			go func() { ended <- e.FSM.Transition() }()
+		},
+	})
+	require.ErrorIs(t, e.Fire(t.Context(), action.EventPaused), looplab.ErrStarted)
+	require.NoError(t, <-ended)
+	require.Equal(t, action.Paused, e.State())
+}
+
 // The comment on Entity says of these two that a new entity is the way out. It
 // is while looplab cannot do better.
 func TestEntitiesThatAreLeftBehind(t *testing.T) {

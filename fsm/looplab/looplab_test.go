@@ -157,23 +157,35 @@ func TestRES6UnknownNamesAreRefusedWithWhatIsKnown(t *testing.T) {
 // Two values of one name would be one to looplab, and a value without a name
 // would be all of them.
 func TestNamesMustTellValuesApart(t *testing.T) {
-	const empty, twin, other = state(20), state(21), state(22)
+	const empty, twin, other = state(22), state(23), state(24)
 	require.Equal(t, []string{"", "twin", "twin"}, []string{empty.String(), twin.String(), other.String()})
 
 	_, err := looplab.Rows(nil, []state{1, empty, twin, other}, []event{1})
-	require.EqualError(t, err, `looplab: state "" is no name for value 20 (known: draft, , twin, twin)`+"\n"+
-		`looplab: state "twin" is the name of two values, 21 and 22 (known: draft, , twin, twin)`)
+	require.EqualError(t, err, `looplab: state "" is no name for value 22 (known: draft, , twin, twin)`+"\n"+
+		`looplab: state "twin" is the name of two values, 23 and 24 (known: draft, , twin, twin)`)
 
 	m := fsm.MustCompile(fsm.Table[state, event]{
 		Name: "m", States: []state{twin, other}, Initial: []state{twin},
 		Rows: []row{{Event: 1, From: []state{twin}, To: other}},
 	})
-	const want = `looplab: state "twin" is the name of two values, 21 and 22 (known: twin, twin)`
+	const want = `looplab: state "twin" is the name of two values, 23 and 24 (known: twin, twin)`
 	_, err = looplab.Events(m)
 	require.EqualError(t, err, want)
 	_, err = looplab.New(m, twin, nil)
 	require.EqualError(t, err, want)
 
+	t.Run("events too", func(t *testing.T) {
+		const goes, stops, namesake = event(1), event(2), event(12)
+		m := fsm.MustCompile(fsm.Table[state, event]{
+			Name: "m", States: []state{1, 2}, Initial: []state{1},
+			Rows: []row{
+				{Event: stops, From: []state{1}, To: 1}, {Event: stops, From: []state{2}, To: 2},
+				{Event: goes, From: []state{1}, To: 2}, {Event: namesake, From: []state{1}, To: 2},
+			},
+		})
+		_, err := looplab.Events(m)
+		require.EqualError(t, err, `looplab: event "go" is the name of two values, 1 and 12 (known: stop, go, go)`)
+	})
 	t.Run("one value may be listed twice", func(t *testing.T) {
 		_, err := looplab.Rows(nil, []state{1, 1}, []event{1, 1})
 		assert.NoError(t, err)

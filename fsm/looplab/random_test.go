@@ -23,10 +23,10 @@ var (
 	stateNames = []string{
 		"none", "draft", "awaiting_data", "end", "State", "note", `say "hi"`, `back\slash\N`, "a: b; c",
 		"été à la 终", "event", "state", "before_go", "direction TB", "<<fork>>", "line\nbreak\x00", "&lt;", "s1",
-		"-->", "[*]", "", "twin", "twin",
+		"-->", "[*]", "redirection", "LRU", "", "twin", "twin",
 	}
 	eventNames = []string{
-		"none", "go", "stop", "state", "event", "leave_draft", `"quoted"`, "100%% #35;", "direction LR", "x, y", "draft",
+		"none", "go", "stop", "state", "event", "leave_draft", `"quoted"`, "100%% #35;", "direction LR", "x, y", "redirection", "draft", "go",
 	}
 )
 
@@ -41,8 +41,9 @@ func nameOf(names []string, i uint8) string {
 }
 
 // The values that may stand in one machine: their names are there, and differ.
+// The last names are for tests of what happens if not.
 func goodStates() []state { return valuesOf[state](len(stateNames) - 4) }
-func goodEvents() []event { return valuesOf[event](len(eventNames) - 1) }
+func goodEvents() []event { return valuesOf[event](len(eventNames) - 2) }
 
 func valuesOf[T ~uint8](n int) []T {
 	var all []T

@@ -65,7 +65,7 @@ func New[T ~uint8](what string, texts ...string) *Names[T] {
 func (n *Names[T]) All() []T {
 	all := make([]T, len(n.texts))
 	for i := range all {
-		all[i] = T(i + 1) //nolint:gosec // there are at most 255, see New
+		all[i] = T(i + 1)
 	}
 	return all
 }
