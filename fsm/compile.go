@@ -60,6 +60,7 @@ func (c *compiler[S, E]) header() {
 	if len(c.t.Initial) == 0 {
 		c.fault(0, "no initial state; at least one is needed")
 	}
+	var rank uint8 // enough for 255 states, which are all but zero
 	for i, s := range c.t.States {
 		switch {
 		case s == 0:
@@ -67,8 +68,8 @@ func (c *compiler[S, E]) header() {
 		case c.m.Has(s):
 			c.fault(0, "state %s is declared twice", s)
 		default:
-			// At most 255 states get here, since none is zero or doubled.
-			c.m.rank[uint8(s)] = uint8(i + 1)
+			rank++
+			c.m.rank[uint8(s)] = rank
 		}
 	}
 	for i, s := range c.t.Initial {

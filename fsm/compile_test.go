@@ -56,6 +56,14 @@ var refusals = map[string]struct {
 		table{Name: "m", Initial: []state{1}},
 		[]string{"initial state s1 is not declared; declared are none"},
 	},
+	// Each fault of a row is told, not only the first.
+	"a row doubled in every source": {
+		withRows(row{Event: 1, From: []state{1, 2}, To: 2}, row{Event: 1, From: []state{1, 2}, To: 1}),
+		[]string{
+			"row 2 (e1): state s1 has this event already, in row 1",
+			"row 2 (e1): state s2 has this event already, in row 1",
+		},
+	},
 	"the zero event": {
 		withRows(row{Event: 0, From: []state{1}, To: 2}),
 		[]string{"row 1 (e0): the event is the zero value, which means none"},

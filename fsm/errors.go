@@ -44,17 +44,26 @@ type EventError[S, E Enum] struct {
 	Event   E
 }
 
+// of returns the machine that refused. An error that somebody else made has
+// none: it is taken for one of the empty machine.
+func (e *EventError[S, E]) of() *Machine[S, E] {
+	if e.machine == nil {
+		return new(Machine[S, E])
+	}
+	return e.machine
+}
+
 // Machine returns the name of the machine that refused.
-func (e *EventError[S, E]) Machine() string { return e.machine.Name() }
+func (e *EventError[S, E]) Machine() string { return e.of().Name() }
 
 // Allowed returns the events that State allows, in declared order: none for a
 // dead end, nor for a state that is not of the machine.
-func (e *EventError[S, E]) Allowed() []E { return slices.Collect(e.machine.Allowed(e.State)) }
+func (e *EventError[S, E]) Allowed() []E { return slices.Collect(e.of().Allowed(e.State)) }
 
 func (e *EventError[S, E]) Error() string {
-	if !e.machine.Has(e.State) {
+	if !e.of().Has(e.State) {
 		return fmt.Sprintf("fsm: %s: %s is not a state of this machine (known: %s)",
-			e.Machine(), e.State, texts(e.machine.table.States))
+			e.Machine(), e.State, texts(e.of().table.States))
 	}
 	return fmt.Sprintf("fsm: %s: event %s is not allowed in state %s (allowed: %s)",
 		e.Machine(), e.Event, e.State, texts(e.Allowed()))
@@ -62,7 +71,7 @@ func (e *EventError[S, E]) Error() string {
 
 // Unwrap returns ErrNotAllowed or ErrUnknownState.
 func (e *EventError[S, E]) Unwrap() error {
-	if !e.machine.Has(e.State) {
+	if !e.of().Has(e.State) {
 		return ErrUnknownState
 	}
 	return ErrNotAllowed

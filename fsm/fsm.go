@@ -15,6 +15,7 @@
 //
 // Compile refuses a table, naming each row at fault, when
 //
+//   - it has no name, no initial state, or a state twice;
 //   - two rows say where one event leads from one state;
 //   - a row has no source, or names a state that is not declared;
 //   - a state cannot be reached from any initial one;

@@ -39,6 +39,7 @@ func TestCallbackKeys(t *testing.T) {
 		"pneding":         "would never be called; did you mean pending?",
 		"enter_":          "would never be called; " + shape,
 		"":                "would never be called; " + shape,
+		"on_failed":       "would never be called; " + shape, // near none, not even enter_failed
 		"on_any_occasion": "would never be called; " + shape,
 	} {
 		t.Run(key, func(t *testing.T) {

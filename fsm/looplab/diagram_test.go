@@ -145,14 +145,16 @@ var (
 	mermaidState = regexp.MustCompile(`^    state "([^"]*)" as (s\d+)$`)
 	mermaidArrow = regexp.MustCompile(`^    (\[\*\]|\w+) --> (\[\*\]|\w+)(?: : ([^:]+))?$`)
 	mermaidCode  = regexp.MustCompile(`#(\d+);`)
+	mermaidSign  = regexp.MustCompile(`[^\pL\pN_.\-, #;]`)
+	mermaidTurn  = regexp.MustCompile(`(?i)direction\s+(TB|BT|RL|LR)`)
 )
 
 func readMermaid(t *rapid.T, text string) []string {
-	require.NotRegexp(t, `(?i)direction\s+(TB|BT|RL|LR)`, text)
+	require.NotRegexp(t, mermaidTurn, text)
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	require.Equal(t, "stateDiagram-v2", lines[0])
 	decode := func(label string) string {
-		require.NotRegexp(t, `[^\pL\pN_.\-, #;]`, label)
+		require.NotRegexp(t, mermaidSign, label)
 		return mermaidCode.ReplaceAllStringFunc(label, func(code string) string {
 			n, err := strconv.Atoi(code[1 : len(code)-1])
 			require.NoError(t, err)
