@@ -13,7 +13,7 @@ func (t *Tally) Remove(e Entry) { t[e.Says()]-- }
 // Status returns the status of the group: the join of what its entries say, as
 // [StatusOf] does.
 func (t *Tally) Status() Status {
-	for s := Blocked; s > Awaiting; s-- {
+	for _, s := range [...]Status{Blocked, Ongoing, Done} {
 		if t[s] > 0 {
 			return s
 		}
