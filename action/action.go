@@ -124,7 +124,7 @@ func (r Resource) checkStatus(op string, s Status) error {
 		refusal.Reason = fmt.Sprintf("its type is %s", r.Type)
 		refusal.Allowed = texts(Types())
 	} else {
-		refusal.Reason = fmt.Sprintf("%s is no status of a %s", s, r.Type)
+		refusal.Reason = fmt.Sprintf("%s is no status of type %s", s, r.Type)
 		refusal.Allowed = texts(m.States())
 	}
 	return refusal
@@ -219,7 +219,8 @@ func Seconds(t time.Time) time.Time {
 	return time.Unix(t.Unix(), 0).UTC()
 }
 
-func stamp(t time.Time) string { return Seconds(t).Format(time.RFC3339) }
+// stamp writes a time as documents do (SES-10).
+func stamp(t time.Time) string { return Seconds(t).Format("2006-01-02T15:04:05-07:00") }
 
 // texts returns the text forms of values.
 func texts[T fmt.Stringer](values []T) []string {

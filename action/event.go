@@ -52,6 +52,9 @@ func (e Event) IsValid() bool { return events.Has(e) }
 // String returns the text form, "none" for zero.
 func (e Event) String() string { return events.String(e) }
 
+// GoString is String, for the printers of tests.
+func (e Event) GoString() string { return e.String() }
+
 // MarshalText returns the text form; zero and unknown values are an
 // [*UnknownError].
 func (e Event) MarshalText() ([]byte, error) { return events.MarshalText(e) }

@@ -74,7 +74,7 @@ func ExampleResource_Observe() {
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, action.ErrContradiction), after == check)
 	// Output:
-	// action: observation of 79a291fc refused: failed as of 2026-03-02T13:00:00Z cannot follow verified as of 2026-03-02T12:00:00Z; allowed: verified (ACT-4)
+	// action: observation of 79a291fc refused: failed as of 2026-03-02T13:00:00+00:00 cannot follow verified as of 2026-03-02T12:00:00+00:00; allowed: verified (ACT-4)
 	// true true
 }
 

@@ -106,7 +106,7 @@ func TestACT4_ContradictionMessage(t *testing.T) {
 		r := resource(action.TypeCompanyVerification, action.Failed, at(10))
 		_, _, err := r.Observe(action.Verified, at(11).In(time.FixedZone("", 3600)))
 		require.ErrorContains(t, err, "action: observation of 79a291fc refused: "+
-			"verified as of 2026-03-02T12:00:11Z cannot follow failed as of 2026-03-02T12:00:10Z")
+			"verified as of 2026-03-02T12:00:11+00:00 cannot follow failed as of 2026-03-02T12:00:10+00:00")
 	})
 }
 

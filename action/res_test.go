@@ -240,7 +240,7 @@ func TestRES6_StatusesOfTheType(t *testing.T) {
 				assert.Equal(t, "RES-6", refusal.Rule)
 				assert.Equal(t, "79a291fc", refusal.Subject)
 				assert.Equal(t, []string{"pending", "inconclusive", "failed", "verified"}, refusal.Allowed)
-				assert.Contains(t, err.Error(), tt.text+" is no status of a watchlist_verification")
+				assert.Contains(t, err.Error(), tt.text+" is no status of type watchlist_verification")
 			})
 		}
 	}

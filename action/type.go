@@ -66,6 +66,9 @@ func (t Type) IsValid() bool { return types.Has(t) }
 // String returns the text form, "none" for zero.
 func (t Type) String() string { return types.String(t) }
 
+// GoString is String, for the printers of tests.
+func (t Type) GoString() string { return t.String() }
+
 // MarshalText returns the text form; zero and unknown values are an
 // [*UnknownError].
 func (t Type) MarshalText() ([]byte, error) { return types.MarshalText(t) }
@@ -102,6 +105,9 @@ func (k Kind) IsValid() bool { return kinds.Has(k) }
 
 // String returns the text form, "none" for zero.
 func (k Kind) String() string { return kinds.String(k) }
+
+// GoString is String, for the printers of tests.
+func (k Kind) GoString() string { return k.String() }
 
 // MarshalText returns the text form; zero and unknown values are an
 // [*UnknownError].

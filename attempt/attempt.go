@@ -142,7 +142,7 @@ func FromAttempts(attempts []Attempt, resolution *Resolution) (Chain, error) {
 	}
 	if !c.main.Resource.Type.IsVerification() {
 		return Chain{}, refuseResolution(c.main.Resource.ID, "RSL-1", ErrNotVerification,
-			"a "+c.main.Resource.Type.String()+" cannot be resolved")
+			"resources of type "+c.main.Resource.Type.String()+" cannot be resolved")
 	}
 	if err := resolution.check(c.main.Resource.ID); err != nil {
 		return Chain{}, err
@@ -278,7 +278,7 @@ func (c Chain) Resolve(resourceID string, r Resolution) (Chain, error) {
 		return c, refuseResolution(resourceID, "SES-12", ErrUnknownResource, "no attempt has this resource")
 	case !main.Type.IsVerification():
 		return c, refuseResolution(resourceID, "RSL-1", ErrNotVerification,
-			"a "+main.Type.String()+" cannot be resolved")
+			"resources of type "+main.Type.String()+" cannot be resolved")
 	case n != c.Len():
 		return c, refuseResolution(resourceID, "RSL-2", ErrNotMain,
 			fmt.Sprintf("it is attempt %d, which was replaced", n), main.ID)

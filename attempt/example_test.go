@@ -130,7 +130,7 @@ func ExampleChain_Refusals() {
 	}
 	// Output:
 	// attempt: retry of 5c07d3aa refused: it is attempt 1, which was replaced; allowed: 79a291fc (ATT-8)
-	// attempt: retry of 5c07d3aa refused: e1b3c08d is a identity_video_verification; allowed: identity_document_verification (ATT-4)
+	// attempt: retry of 5c07d3aa refused: e1b3c08d is of type identity_video_verification; allowed: identity_document_verification (ATT-4)
 	// attempt: retry of 5c07d3aa refused: inputs are those of attempt 2 (ATT-6)
 	// attempt: retry of 5c07d3aa refused: e1b3c08d stands in session 4f1d (ATT-12)
 }

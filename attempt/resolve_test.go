@@ -26,7 +26,7 @@ func TestResolveRefusals(t *testing.T) {
 			"RSL-1: a signature request", chainOf(t, try("79a291fc", signature, "declined", "A")), "79a291fc", seen,
 			refusal{
 				attempt.ErrNotVerification, "RSL-1", "79a291fc", nil,
-				"attempt: resolution of 79a291fc refused: a signature_request cannot be resolved (RSL-1)",
+				"attempt: resolution of 79a291fc refused: resources of type signature_request cannot be resolved (RSL-1)",
 			},
 		},
 		{
@@ -111,7 +111,7 @@ func TestResolveByStatus(t *testing.T) {
 	}
 }
 
-// RSL-1: every type but one is a verification, document analyses included.
+// RSL-1: every type but one is of type verification, document analyses included.
 func TestResolveEveryType(t *testing.T) {
 	for _, typ := range action.Types() {
 		c := chainOf(t, try("1", typ.String(), blockingStatus(typ), "A"))

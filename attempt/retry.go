@@ -125,7 +125,7 @@ func sameType(c Chain, r Retry) *action.Refusal {
 	if was == now {
 		return nil
 	}
-	refusal := r.refuse("ATT-4", ErrTypeChanged, "%s is a %s", r.Next.Resource.ID, now)
+	refusal := r.refuse("ATT-4", ErrTypeChanged, "%s is of type %s", r.Next.Resource.ID, now)
 	refusal.Allowed = []string{was.String()}
 	return refusal
 }

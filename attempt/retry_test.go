@@ -63,7 +63,7 @@ func TestRetryRefusals(t *testing.T) {
 			attempt.Retry{Replaces: "79a291fc", Next: try("e1b3c08d", signature, "draft", "B")},
 			refusal{
 				attempt.ErrTypeChanged, "ATT-4", "79a291fc", []string{company},
-				"attempt: retry of 79a291fc refused: e1b3c08d is a signature_request; " +
+				"attempt: retry of 79a291fc refused: e1b3c08d is of type signature_request; " +
 					"allowed: company_verification (ATT-4)",
 			},
 		},

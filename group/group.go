@@ -56,6 +56,9 @@ func (t Type) IsValid() bool { return types.Has(t) }
 // String returns the text form, "none" for zero.
 func (t Type) String() string { return types.String(t) }
 
+// GoString is String, for the printers of tests.
+func (t Type) GoString() string { return t.String() }
+
 // MarshalText returns the text form; zero and unknown values are an
 // [*action.UnknownError].
 func (t Type) MarshalText() ([]byte, error) { return types.MarshalText(t) }

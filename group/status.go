@@ -33,6 +33,9 @@ func (s Status) IsValid() bool { return statuses.Has(s) }
 // String returns the text form, "none" for zero.
 func (s Status) String() string { return statuses.String(s) }
 
+// GoString is String, for the printers of tests.
+func (s Status) GoString() string { return s.String() }
+
 // MarshalText returns the text form; zero and unknown values are an
 // [*action.UnknownError].
 func (s Status) MarshalText() ([]byte, error) { return statuses.MarshalText(s) }

@@ -109,8 +109,13 @@ func (s Session) create(c Create) (Fact, error) {
 	return Created{c.Name, c.Template.ID, workspace, slices.Clone(c.Template.ActionGroups)}, nil
 }
 
-// Refusals lists everything that refuses a link, the retry's rules first and
-// in the order of ATT-13; nothing if it is allowed.
+// Refusals lists every rule that a link breaks, those of retrying first and in
+// the order of ATT-13; nothing if it breaks none.
+//
+// A host can ask before it pays for a verification: with the type, the digest of
+// the inputs and the attempt to be replaced alone. What only the resource itself
+// could break is then left to Apply, which also holds it against
+// [action.Resource.Check].
 func (s Session) Refusals(c Link) []*Refusal {
 	var list []*Refusal
 	r := c.Resource
@@ -141,9 +146,7 @@ func (s Session) Refusals(c Link) []*Refusal {
 		}
 	}
 	if r.WorkspaceID != "" && r.WorkspaceID != s.workspaceID {
-		refusal := s.refuseLink(r, "SES-4", ErrWorkspace, "it lives in workspace "+r.WorkspaceID)
-		refusal.Allowed = []string{s.workspaceID}
-		list = append(list, refusal)
+		list = append(list, s.refuseWorkspace(r))
 	}
 	if s.groupIndex(group.TypeOf(r.Type)) < 0 {
 		list = append(list, s.refuseGroup(r))
@@ -151,10 +154,17 @@ func (s Session) Refusals(c Link) []*Refusal {
 	return list
 }
 
+// refuseWorkspace says that a resource lives elsewhere (SES-4).
+func (s Session) refuseWorkspace(r action.Resource) *Refusal {
+	refusal := s.refuseLink(r, "SES-4", ErrWorkspace, "it lives in workspace "+r.WorkspaceID)
+	refusal.Allowed = []string{s.workspaceID}
+	return refusal
+}
+
 // refuseGroup says that no group admits a resource (SES-4).
 func (s Session) refuseGroup(r action.Resource) *Refusal {
 	refusal := s.refuseLink(r, "SES-4", ErrNoGroup,
-		fmt.Sprintf("no group of session %s admits a %s", s.id, r.Type))
+		fmt.Sprintf("no group of session %s admits type %s", s.id, r.Type))
 	for _, g := range s.groups {
 		for _, t := range g.typ.Admits() {
 			refusal.Allowed = append(refusal.Allowed, t.String())
@@ -218,7 +228,10 @@ func (s Session) step(f Fact, p place, found bool, at time.Time) (step, action.O
 		return s.link(linked)
 	}
 	if !found {
-		return step{}, 0, s.refuse("command", "SES-12", ErrUnknownResource, "it has no resource %s", subject(f))
+		return step{}, 0, &Refusal{
+			Op: "session: event or resolution", Subject: subject(f), Rule: "SES-12", Err: ErrUnknownResource,
+			Reason: fmt.Sprintf("session %s has no such resource", s.id),
+		}
 	}
 	before := s.groups[p.group].actions[p.action]
 	after, outcome, err := before, action.Taken, error(nil)

@@ -58,6 +58,10 @@ type WayOut struct {
 	// Command takes the way once what only the host knows is filled in: for a
 	// retry the new resource, but for its type, and the digest of its inputs;
 	// for a resolution the reason and who gives it; for the others the time.
+	//
+	// To delete or reactivate is the provider's to do. A host that observes its
+	// webhooks asks the provider, and hears of it by an observation; it does
+	// not apply the Transition (see package action on the two ways).
 	Command Command
 	// AttemptsLeft is how many retries the Action has left, for WayRetry.
 	AttemptsLeft int
@@ -126,7 +130,7 @@ func (s Session) waysOut(c attempt.Chain) []WayOut {
 	main := c.Main()
 	id := main.Resource.ID
 	var ways []WayOut
-	if c.Left() > 0 && (!main.Inputs.IsZero() || s.version == 0) {
+	if c.Left() > 0 && (!main.Inputs.IsZero() || s.fromDocument) {
 		ways = append(ways, WayOut{
 			Way:          WayRetry,
 			Command:      Link{Resource: action.Resource{Type: main.Resource.Type}, PreviousAttemptID: id},

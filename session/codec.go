@@ -65,7 +65,7 @@ func MarshalCommand(c Command) ([]byte, error) {
 func UnmarshalCommand(data []byte) (Command, error) {
 	c, err := unmarshalCommand(data)
 	if err != nil {
-		return nil, &DocumentError{"command", "", err}
+		return nil, unreadable("command", err)
 	}
 	return c, nil
 }
@@ -147,11 +147,11 @@ func (e Event) MarshalJSON() ([]byte, error) {
 func (e *Event) UnmarshalJSON(data []byte) error {
 	var wire eventJSON
 	if err := strict(data, &wire); err != nil {
-		return &DocumentError{"event", "", err}
+		return unreadable("event", err)
 	}
 	fact, err := unmarshalFact(wire.Fact, wire.Data)
 	if err != nil {
-		return &DocumentError{"event", "data", err}
+		return unreadable(wire.Fact+" event", err)
 	}
 	read := Event{
 		SessionID: wire.SessionID, Version: wire.Version, At: wire.At.UTC(), Fact: fact,

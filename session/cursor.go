@@ -99,7 +99,7 @@ func (p Page) MarshalJSON() ([]byte, error) {
 func (p *Page) UnmarshalJSON(data []byte) error {
 	var wire pageJSON
 	if err := json.Unmarshal(data, &wire); err != nil {
-		return err
+		return unreadable("page", err)
 	}
 	*p = Page{wire.Data, deref(wire.Meta.NextCursor)}
 	return nil

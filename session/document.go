@@ -128,16 +128,17 @@ func (m Mismatch) String() string {
 // shows others they are listed. Anything that no session can be is refused with
 // a [*DocumentError] that says where it is.
 //
-// The session has Version 0: commands can be tried on it, but it cannot be
-// saved, since the document does not tell all.
+// Commands can be tried on the session, but neither it nor what follows from it
+// can be saved, since the document does not tell all: see [CheckSave].
 func ParseDocument(data []byte) (Session, []Mismatch, error) {
 	var doc documentJSON
 	if err := json.Unmarshal(data, &doc); err != nil {
-		return Session{}, nil, &DocumentError{"session", "", err}
+		return Session{}, nil, unreadable("session", err)
 	}
 	s := Session{
 		id: doc.ID, name: doc.Name, templateID: doc.TemplateID, workspaceID: deref(doc.WorkspaceID),
 		createdAt: action.Seconds(doc.CreatedAt.Time), updatedAt: action.Seconds(doc.UpdatedAt.Time),
+		fromDocument: true,
 	}
 	b := builder{document: "session", s: &s}
 	b.header(doc.Name != "", doc.TemplateID != "")

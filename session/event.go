@@ -115,6 +115,9 @@ type Announcement struct {
 	At        time.Time
 }
 
+// String returns the name of the announcement.
+func (a Announcement) String() string { return a.Name }
+
 // Announcements returns what the event announces: the group first, then the
 // session (SES-7). To become awaiting is not announced.
 func (e Event) Announcements() []Announcement {

@@ -104,6 +104,9 @@ func (r *replayer) apply(version int, e Event) (Event, error) {
 	if _, taken := r.places[linked.Resource.ID]; isLink && taken {
 		return Event{}, broken(e, version, ErrResourceTaken, "%s is linked twice", linked.Resource.ID)
 	}
+	if w := linked.Resource.WorkspaceID; w != "" && w != r.s.workspaceID {
+		return Event{}, broken(e, version, r.s.refuseWorkspace(linked.Resource), "linked is forbidden")
+	}
 	p, found := r.places[subject(e.Fact)]
 	next, outcome, err := r.s.step(e.Fact, p, found, e.At)
 	if err != nil {

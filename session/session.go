@@ -68,6 +68,10 @@ type Session struct {
 
 	createdAt, updatedAt time.Time // whole seconds, UTC
 	version              int
+
+	// fromDocument: it was read from the public API's JSON, or follows from one
+	// that was, and is not to be saved.
+	fromDocument bool
 }
 
 // Group is one group of a session.
@@ -96,8 +100,8 @@ func (s Session) CreatedAt() time.Time { return s.createdAt }
 // public API shows (SES-8).
 func (s Session) UpdatedAt() time.Time { return s.updatedAt }
 
-// Version returns how many events led to this session; 0 for one that was read
-// from a document of the public API.
+// Version returns how many events led to this session, as far as it is known:
+// 0 for one that was just read from a document of the public API.
 func (s Session) Version() int { return s.version }
 
 // IsZero reports whether s is no session.
@@ -226,7 +230,7 @@ func (s Session) Equal(o Session) bool {
 	return s.id == o.id && s.name == o.name &&
 		s.templateID == o.templateID && s.workspaceID == o.workspaceID &&
 		s.createdAt.Equal(o.createdAt) && s.updatedAt.Equal(o.updatedAt) &&
-		s.version == o.version &&
+		s.version == o.version && s.fromDocument == o.fromDocument &&
 		slices.EqualFunc(s.groups, o.groups, func(a, b Group) bool {
 			return a.typ == b.typ && slices.EqualFunc(a.actions, b.actions, attempt.Chain.Equal)
 		})
@@ -239,6 +243,9 @@ func (s Session) String() string {
 	}
 	return fmt.Sprintf("session %s, version %d, %s", s.id, s.version, s.Status())
 }
+
+// GoString is String, for the printers of tests.
+func (s Session) GoString() string { return s.String() }
 
 // refuse returns a refusal about the session.
 func (s Session) refuse(op, rule string, err error, format string, args ...any) *action.Refusal {

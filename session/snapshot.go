@@ -68,7 +68,7 @@ func (s Session) Snapshot() ([]byte, error) {
 func FromSnapshot(data []byte) (Session, error) {
 	var wire snapshotJSON
 	if err := json.Unmarshal(data, &wire); err != nil {
-		return Session{}, &DocumentError{"snapshot", "", err}
+		return Session{}, unreadable("snapshot", err)
 	}
 	if wire.Format < 1 || wire.Format > snapshotFormat {
 		return Session{}, &DocumentError{"snapshot", "format",
@@ -160,7 +160,7 @@ func (b *builder) action(attempts []attempt.Attempt, resolution *attempt.Resolut
 	}
 	g := &b.s.groups[len(b.s.groups)-1]
 	if t := chain.Main().Resource.Type; group.TypeOf(t) != g.typ {
-		b.fail(fmt.Errorf("a group %s does not admit a %s (SES-4)", g.typ, t))
+		b.fail(fmt.Errorf("a group %s does not admit type %s (SES-4)", g.typ, t))
 	}
 	for _, a := range attempts {
 		if where, doubled := b.taken[a.Resource.ID]; doubled {

@@ -17,12 +17,19 @@ var (
 	// ErrInvalidSave: what is to be saved does not fit together: see
 	// [CheckSave].
 	ErrInvalidSave = errors.New("session: invalid save")
+	// ErrInvalidQuery: no list is what a [Query] asks for.
+	ErrInvalidQuery = errors.New("session: invalid query")
 	// ErrUnsupported: the Store lacks an optional ability.
 	ErrUnsupported = errors.New("session: unsupported by this store")
 )
 
-// Store keeps sessions with their events. All methods may be called at once
-// from many goroutines.
+// Store keeps sessions with their events, and gives both back as they were:
+// ids are compared byte by byte, and the time of an event keeps its
+// nanoseconds.
+//
+// All methods may be called at once from many goroutines. With a context that
+// is done they return its error, and change nothing. Slices that are given to a
+// Store stay the caller's; those that it returns become the caller's.
 //
 // The package sessiontest has a suite that every Store must pass.
 type Store interface {
@@ -54,14 +61,15 @@ type Lister interface {
 	// List returns a page of the sessions that a query asks for, in the order
 	// of their creation: by CreatedAt, then by id, oldest first. Sessions that
 	// are saved between two pages neither repeat nor hide others. It returns a
-	// [*CursorError] for a cursor that none of its pages gave.
+	// [*CursorError] for what is no cursor, and ErrInvalidQuery for a negative
+	// limit.
 	List(ctx context.Context, q Query) (Page, error)
 }
 
 // History is a Store that gives events back.
 type History interface {
 	// History returns the events of a session behind a version, in order; all
-	// of them for version 0. It returns ErrNotFound if there is no such
+	// of them for version 0 or less. It returns ErrNotFound if there is no such
 	// session.
 	History(ctx context.Context, id string, after int) ([]Event, error)
 }
@@ -90,10 +98,10 @@ func (q Query) Matches(s Session) bool {
 
 // Start returns the position behind which the page begins and how many sessions
 // it has at most, for those who write a Store. It returns a [*CursorError], or
-// an error about a negative limit.
+// ErrInvalidQuery for a negative limit.
 func (q Query) Start() (after Position, limit int, err error) {
 	if q.Limit < 0 {
-		return after, 0, fmt.Errorf("session: query: limit %d is negative; 0 is for %d", q.Limit, DefaultLimit)
+		return after, 0, fmt.Errorf("%w: limit %d is negative; 0 is for %d", ErrInvalidQuery, q.Limit, DefaultLimit)
 	}
 	if limit = q.Limit; limit == 0 {
 		limit = DefaultLimit
@@ -115,6 +123,9 @@ type Page struct {
 func CheckSave(next Session, events []Event) (stored int, err error) {
 	stored = next.version - len(events)
 	switch {
+	case next.fromDocument:
+		return 0, fmt.Errorf("%w: %s was read from the public API's JSON, which does not tell all; "+
+			"load it from the store, or create it", ErrInvalidSave, next)
 	case len(events) == 0:
 		return 0, fmt.Errorf("%w: no events; there is nothing to save", ErrInvalidSave)
 	case stored < 0:
@@ -128,8 +139,7 @@ func CheckSave(next Session, events []Event) (stored int, err error) {
 		case e.Version != stored+i+1:
 			return 0, fmt.Errorf("%w: event %d where event %d is due for %s", ErrInvalidSave, e.Version, stored+i+1, next)
 		case isCreation != (e.Version == 1):
-			return 0, fmt.Errorf("%w: event %d of %s is %s; a session begins with its creation, "+
-				"and none that was read from the public API's JSON can be saved",
+			return 0, fmt.Errorf("%w: event %d of %s is %s; a session begins with its creation, and only once",
 				ErrInvalidSave, e.Version, next, nameOf(e.Fact))
 		}
 	}
@@ -151,9 +161,15 @@ const maxTries = 16
 // Update loads a session, applies a command and saves what it led to. When
 // somebody else saves first it begins again, up to 16 times; then it returns
 // ErrConflict. On every error it returns the session as it was loaded.
+//
+// For a [Create] there is nothing to load; if there is, it is refused with
+// ErrExists.
 func Update(ctx context.Context, store Store, id string, c Command, now time.Time) (Session, Change, error) {
 	for try := 1; ; try++ {
 		s, err := store.Load(ctx, id)
+		if create, ok := c.(Create); ok && create.ID == id && errors.Is(err, ErrNotFound) {
+			s, err = Session{}, nil
+		}
 		if err != nil {
 			return Session{}, Change{}, fmt.Errorf("load session %s: %w", id, err)
 		}
@@ -183,6 +199,10 @@ func Find(ctx context.Context, store Store, resourceID string) (string, error) {
 
 // UpdateByResource is Update of the session that has a resource: what a
 // provider's webhook asks for. The errors are those of Find and Update.
+//
+// ErrNotFound is no reason to have the webhook sent again for days: resources
+// outside of sessions exist. A webhook that comes before the link loses nothing
+// either, since a link brings the status of its own time.
 func UpdateByResource(
 	ctx context.Context, store Store, resourceID string, c Command, now time.Time,
 ) (Session, Change, error) {

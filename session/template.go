@@ -138,7 +138,7 @@ func (t Template) MarshalJSON() ([]byte, error) {
 func (t *Template) UnmarshalJSON(data []byte) error {
 	var wire templateJSON
 	if err := json.Unmarshal(data, &wire); err != nil {
-		return err
+		return unreadable("template", err)
 	}
 	read := Template{
 		ID: wire.ID, Name: wire.Name,

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluicego/sluice/action"
@@ -26,6 +29,62 @@ func (e *DocumentError) Error() string {
 		where += ", " + e.Path
 	}
 	return fmt.Sprintf("session: invalid %s: %v", where, e.Err)
+}
+
+// unreadable returns the DocumentError of a text that encoding/json refused. It
+// says where in the document that was, in the document's words instead of Go's.
+func unreadable(document string, err error) error {
+	var inner *DocumentError // of a document within this one
+	if errors.As(err, &inner) {
+		return &DocumentError{document, strings.TrimSuffix(inner.Document+"."+inner.Path, "."), inner.Err}
+	}
+	var mistyped *json.UnmarshalTypeError
+	if errors.As(err, &mistyped) {
+		path := slices.DeleteFunc(strings.Split(mistyped.Field, "."), func(member string) bool {
+			return member != strings.ToLower(member) // an embedded Go type
+		})
+		return &DocumentError{document, strings.Join(path, "."),
+			reworded{kindOf(mistyped.Type) + " is wanted, not " + article(mistyped.Value), err}}
+	}
+	if member, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
+		return &DocumentError{document, "", reworded{"there is no member " + member, err}}
+	}
+	return &DocumentError{document, "", err}
+}
+
+// reworded is an error in other words.
+type reworded struct {
+	text string
+	err  error
+}
+
+func (r reworded) Error() string { return r.text }
+func (r reworded) Unwrap() error { return r.err }
+
+// article puts an article before what encoding/json calls a JSON value.
+func article(value string) string {
+	if strings.HasPrefix(value, "array") || strings.HasPrefix(value, "object") {
+		return "an " + value
+	}
+	return "a " + value
+}
+
+// kindOf says what JSON a Go type is written as.
+func kindOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a text"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Int:
+		return "a whole number"
+	default: // the enumerations, which have text forms
+		return "a text"
+	}
 }
 
 // Unwrap returns ErrDocument and Err.

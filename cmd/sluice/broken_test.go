@@ -33,15 +33,15 @@ func TestBrokenScripts(t *testing.T) {
 		"a note in numbers":    {`{"steps": [{"note": 1}]}`, "step 1: note: a number is not wanted here"},
 		"no command":           {second(`"id": "s1"`), "step 2: the member command is wanted"},
 		"no such command":      {second(`"command": "delete"`), `step 2: unknown command "delete"`},
-		"no such member":       {second(`"command": "resolve", "resource": "v1"`), `step 2: unknown field "resource"`},
+		"no such member":       {second(`"command": "resolve", "resource": "v1"`), `step 2: there is no member "resource"`},
 		"no such status":       {second(`"command": "observe", "resource_id": "v1", "status": "gone"`), `step 2: unknown status "gone"`},
 		"no such event":        {second(`"command": "transition", "resource_id": "v1", "event": "signed"`), `step 2: unknown event "signed"`},
-		"a number for an id":   {second(`"command": "resolve", "resource_id": 1`), "step 2: resource_id: a number is not wanted here"},
+		"a number for an id":   {second(`"command": "resolve", "resource_id": 1`), "step 2: resource_id: a text is wanted, not a number"},
 		"inputs are a text":    {second(`"command": "link", "resource": {"id": "r1", "type": "signature_request", "status": "draft"}, "inputs": "x"`), "step 2: attempt: invalid inputs"},
 		"inputs of no link":    {second(`"command": "resolve", "resource_id": "v1", "inputs": {}`), "step 2: inputs are those of a link"},
 		"inputs and digest":    {second(`"command": "link", "inputs": {}, "inputs_digest": "` + digest + `"`), "step 2: inputs and inputs_digest exclude each other"},
-		"the template is none": {`{"template": 1, "steps": [{` + at + `"command": "create"}]}`, "step 1: template: a number is not wanted here"},
-		"a group is none":      {`{"template": {"id": "t", "name": "t", "action_groups": [{"type": "x"}]}, "steps": [{` + at + `"command": "create"}]}`, `step 1: unknown group type "x"`},
+		"the template is none": {`{"template": 1, "steps": [{` + at + `"command": "create"}]}`, "step 1: template: an object is wanted, not a number"},
+		"a group is none":      {`{"template": {"id": "t", "name": "t", "action_groups": [{"type": "x"}]}, "steps": [{` + at + `"command": "create"}]}`, `step 1: template: unknown group type "x"`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestBrokenDocuments(t *testing.T) {
 		"empty":            {"", "standard input:1:1: unexpected end of JSON input"},
 		"cut off":          {"{\"id\": \"s1\",\n", "standard input:1:13: unexpected end of JSON input"},
 		"no object":        {"[]", "standard input:1:1: an object is wanted, not an array"},
-		"an id in numbers": {"{\n  \"id\": 12\n}", "standard input:2:10: id: a number is not wanted here"},
+		"an id in numbers": {"{\n  \"id\": 12\n}", "standard input:2:10: id: a text is wanted, not a number"},
 		"no id":            {`{"action_groups": []}`, "id: the id is empty (SES-11)"},
 		"no groups":        {`{"id": "s1"}`, "it has no action group; at least one is needed (SES-1)"},
 		"unknown group":    {groups(`{"type": "x"}`), `action_groups[0]: unknown group type "x"`},

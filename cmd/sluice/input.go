@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -61,28 +60,19 @@ func plainly(err error) error {
 	switch {
 	case errors.As(err, &syntax):
 		return syntax
+	case errors.As(err, &document) && document.Path != "":
+		return errors.New(document.Path + ": " + document.Err.Error())
+	case errors.As(err, &document):
+		return errors.New(document.Err.Error())
 	case errors.As(err, &shape) && shape.Field == "":
 		return fmt.Errorf("an object is wanted, not %s", article(shape.Value))
 	case errors.As(err, &shape):
-		return fmt.Errorf("%s: %s is not wanted here", member(shape.Field), article(shape.Value))
-	case errors.As(err, &document) && document.Path != "":
-		return fmt.Errorf("%s: %w", document.Path, document.Err)
-	case errors.As(err, &document):
-		return plainly(document.Err)
+		return fmt.Errorf("%s: %s is not wanted here", shape.Field, article(shape.Value))
 	case strings.HasPrefix(err.Error(), "json: "):
 		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
 	default:
 		return err
 	}
-}
-
-// member drops from the path of a member the Go types that it is declared in,
-// which the decoder names where one is embedded in another.
-func member(path string) string {
-	names := slices.DeleteFunc(strings.Split(path, "."), func(name string) bool {
-		return name != "" && 'A' <= name[0] && name[0] <= 'Z'
-	})
-	return strings.Join(names, ".")
 }
 
 // article puts an article before a word of package json: string, number,

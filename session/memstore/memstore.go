@@ -66,23 +66,25 @@ func (m *Store) Save(ctx context.Context, next session.Session, events []session
 			return session.Taken(id, in)
 		}
 	}
-	m.keep(next, append(r.events, events...))
+	r.session, r.events = next, append(r.events, events...)
+	m.keep(next.ID(), r, events)
 	return nil
 }
 
-// keep writes what Save has found in order.
-func (m *Store) keep(next session.Session, events []session.Event) {
+// keep writes what Save has found in order. It looks at the new events alone,
+// so that no save costs more than another.
+func (m *Store) keep(id string, r record, events []session.Event) {
 	if m.sessions == nil {
 		m.sessions, m.resources = map[string]record{}, map[string]string{}
 	}
-	if _, known := m.sessions[next.ID()]; !known {
-		p := session.PositionOf(next)
+	if _, known := m.sessions[id]; !known {
+		p := session.PositionOf(r.session)
 		i, _ := slices.BinarySearchFunc(m.order, p, session.Position.Compare)
 		m.order = slices.Insert(m.order, i, p)
 	}
-	m.sessions[next.ID()] = record{next, events}
-	for id := range links(events) {
-		m.resources[id] = next.ID()
+	m.sessions[id] = r
+	for resource := range links(events) {
+		m.resources[resource] = id
 	}
 }
 

@@ -1,0 +1,403 @@
+package sessiontest_test
+
+import (
+	"flag"
+	"fmt"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/sluicego/sluice/session"
+	"github.com/sluicego/sluice/session/memstore"
+	"github.com/sluicego/sluice/session/sessiontest"
+)
+
+// recorder is a test that takes note of its failure.
+type recorder struct {
+	rapid.TB // for its name
+
+	mu     sync.Mutex
+	failed bool
+	log    strings.Builder
+}
+
+func (r *recorder) Helper() {}
+
+func (r *recorder) Log(args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fmt.Fprintln(&r.log, args...)
+}
+
+func (r *recorder) Fail() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failed = true
+}
+
+func (r *recorder) Failed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failed
+}
+
+func (r *recorder) FailNow() {
+	r.Fail()
+	runtime.Goexit()
+}
+
+func (r *recorder) Logf(format string, args ...any) { r.Log(fmt.Sprintf(format, args...)) }
+
+func (r *recorder) Error(args ...any) {
+	r.Log(args...)
+	r.Fail()
+}
+
+func (r *recorder) Errorf(format string, args ...any) { r.Error(fmt.Sprintf(format, args...)) }
+
+func (r *recorder) Fatal(args ...any) {
+	r.Log(args...)
+	r.FailNow()
+}
+
+func (r *recorder) Fatalf(format string, args ...any) { r.Fatal(fmt.Sprintf(format, args...)) }
+
+// record runs a case and returns how that went.
+func record(t rapid.TB, c sessiontest.Case, store session.Store) *recorder {
+	r := &recorder{TB: t}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.Check(r, store)
+	}()
+	<-done
+	return r
+}
+
+// draw makes rapid draw the same in every run, for tests that count, until the
+// test ends. A failure is left as it is, neither made smaller nor written down.
+func draw(t *testing.T, checks int) {
+	steps := 30
+	if testing.Short() {
+		checks, steps = 5*checks, 2*steps // rapid divides by that
+	}
+	for name, value := range map[string]string{
+		"seed": "1", "checks": strconv.Itoa(checks), "steps": strconv.Itoa(steps),
+		"nofailfile": "true", "shrinktime": "0s",
+	} {
+		f := flag.Lookup("rapid." + name)
+		require.NotNil(t, f, name)
+		before := f.Value.String()
+		require.NoError(t, f.Value.Set(value))
+		t.Cleanup(func() { assert.NoError(t, f.Value.Set(before)) })
+	}
+}
+
+// brokenStores are stores with one fault each, but for the first one, and the
+// cases that catch it: these and no others. The case "model" finds most faults
+// in the end; it is named where it must find it within a hundred checks.
+var brokenStores = []struct {
+	fault  string
+	open   func() session.Store
+	caught string
+}{
+	{
+		fault:  "none",
+		open:   func() session.Store { return newSlow() },
+		caught: "",
+	},
+	{
+		fault:  "what comes last is kept",
+		open:   func() session.Store { return &overwriting{newOverlaid()} },
+		caught: "stale-save create-twice skipped-versions two-writers concurrent-updates conflict-before-taken find-refused model",
+	},
+	{
+		fault:  "what comes late is lost",
+		open:   func() session.Store { return dropping{newSlow()} },
+		caught: "stale-save create-twice skipped-versions two-writers concurrent-updates conflict-before-taken find-refused model",
+	},
+	{
+		fault:  "versions are compared in one step and written in another",
+		open:   func() session.Store { return &racing{newOverlaid()} },
+		caught: "two-writers concurrent-updates",
+	},
+	{
+		fault:  "sessions are shown before their events",
+		open:   func() session.Store { return &torn{newOverlaid()} },
+		caught: "concurrent-reads",
+	},
+	{
+		fault:  "sessions are created over others",
+		open:   func() session.Store { return &upserting{newOverlaid()} },
+		caught: "create-twice two-writers conflict-before-taken find-refused model",
+	},
+	{
+		fault:  "any higher version will do",
+		open:   func() session.Store { return &skipping{newOverlaid()} },
+		caught: "skipped-versions model",
+	},
+	{
+		fault:  "what does not fit together is accepted",
+		open:   func() session.Store { return trusting{newSlow()} },
+		caught: "invalid-save find-refused model",
+	},
+	{
+		fault:  "a resource may be taken",
+		open:   func() session.Store { return new(sharded) },
+		caught: "taken taken-last concurrent-links model",
+	},
+	{
+		fault:  "a resource may be taken from a previous attempt",
+		open:   func() session.Store { return &sharded{holder: map[string]string{}, mains: true} },
+		caught: "taken model",
+	},
+	{
+		fault:  "who holds a resource is looked up in one step and written in another",
+		open:   func() session.Store { return &sharded{holder: map[string]string{}, gap: true} },
+		caught: "concurrent-links",
+	},
+	{
+		fault:  "taken is told before conflict",
+		open:   func() session.Store { return impatient{newSlow()} },
+		caught: "conflict-before-taken model",
+	},
+	{
+		fault:  "taken is told without where",
+		open:   func() session.Store { return taciturn{newSlow()} },
+		caught: "taken",
+	},
+	{
+		fault:  "a part is saved",
+		open:   func() session.Store { return partial{newSlow()} },
+		caught: "taken taken-last find-refused model",
+	},
+	{
+		fault:  "contexts are ignored",
+		open:   func() session.Store { return deaf{newSlow()} },
+		caught: "canceled",
+	},
+	{
+		fault:  "contexts are heeded too late",
+		open:   func() session.Store { return hasty{newSlow()} },
+		caught: "canceled",
+	},
+	{
+		fault:  "a session is there for every id",
+		open:   func() session.Store { return inventive{newSlow()} },
+		caught: "load-unknown create invalid-save canceled skipped-versions taken taken-last",
+	},
+	{
+		fault:  "ids lose spaces",
+		open:   func() session.Store { return newPadding() },
+		caught: "opaque-ids",
+	},
+	{
+		fault:  "times are nanoseconds since 1970",
+		open:   func() session.Store { return lossy{newSlow(), nanoseconds} },
+		caught: "far-times",
+	},
+	{
+		fault:  "who resolved is lost",
+		open:   func() session.Store { return lossy{newSlow(), anonymous} },
+		caught: "every-version several-events create-twice concurrent-reads replay model",
+	},
+	{
+		fault:  "the caller's events are kept",
+		open:   keeping,
+		caught: "given-events",
+	},
+	{
+		fault:  "the store's events are returned",
+		open:   lending,
+		caught: "returned-events",
+	},
+	{
+		fault:  "events are in the wrong order",
+		open:   reversing,
+		caught: "given-events returned-events history history-after replay model",
+	},
+	{
+		fault:  "events begin one too early",
+		open:   including,
+		caught: "history-after model",
+	},
+	{
+		fault:  "events lose the fractions of a second",
+		open:   coarse,
+		caught: "given-events returned-events history history-after model",
+	},
+	{
+		fault:  "events say that something else moved",
+		open:   mistaken,
+		caught: "given-events returned-events history history-after replay model",
+	},
+	{
+		fault:  "newest attempts alone are found",
+		open:   func() session.Store { return shortSighted{newSlow()} },
+		caught: "find-previous model",
+	},
+	{
+		fault:  "what was refused is found",
+		open:   func() session.Store { return newGullible() },
+		caught: "find-refused model",
+	},
+	{
+		fault:  "ids are found in any case",
+		open:   func() session.Store { return lax{newSlow()} },
+		caught: "find",
+	},
+	{
+		fault:  "cursors repeat",
+		open:   listed(repeating),
+		caught: "pages pages-filtered pages-written model",
+	},
+	{
+		fault:  "cursors skip",
+		open:   listed(jumping),
+		caught: "pages pages-filtered pages-written model",
+	},
+	{
+		fault:  "cursors know seconds alone",
+		open:   listed(rounding),
+		caught: "pages pages-filtered pages-written model",
+	},
+	{
+		fault:  "cursors lead to an empty page",
+		open:   listed(hopeful),
+		caught: "list-limits",
+	},
+	{
+		fault:  "cursors are numbers of sessions",
+		open:   listed(counting),
+		caught: "pages-written",
+	},
+	{
+		fault:  "any text is a cursor",
+		open:   listed(lenient),
+		caught: "cursors",
+	},
+	{
+		fault:  "pages are as long as they like",
+		open:   listed(boundless),
+		caught: "list-limits",
+	},
+	{
+		fault:  "updated since leaves out one",
+		open:   listed(excluding),
+		caught: "list-filters",
+	},
+	{
+		fault:  "lists are in the order of ids",
+		open:   listed(sorted(session.Session.ID)),
+		caught: "list-order pages model",
+	},
+	{
+		fault:  "lists ignore the case of ids",
+		open:   listed(sorted(folded)),
+		caught: "list-order",
+	},
+	{
+		fault:  "lists know the first status only",
+		open:   func() session.Store { return unindexed{newSlow()} },
+		caught: "list-filters pages-filtered model",
+	},
+	{
+		fault:  "the store's page is returned",
+		open:   func() session.Store { return newCaching() },
+		caught: "returned-page",
+	},
+	{
+		fault: "nothing outlives the process",
+		open: func() session.Store {
+			return reopening{newSlow(), func(slow) session.Store { return newSlow() }}
+		},
+		caught: "reopen",
+	},
+}
+
+func listed(list func([]session.Session, session.Query) (session.Page, error)) func() session.Store {
+	return func() session.Store { return listing{newSlow(), list} }
+}
+
+// TestBrokenStores shows of every case that it can fail, and of every fault
+// which cases find it.
+func TestBrokenStores(t *testing.T) {
+	draw(t, 100)
+	unused := map[string]bool{}
+	for _, c := range sessiontest.Cases() {
+		unused[c.Name] = true
+	}
+	for _, broken := range brokenStores {
+		want := strings.Fields(broken.caught)
+		for _, name := range want {
+			delete(unused, name)
+		}
+		t.Run(broken.fault, func(t *testing.T) {
+			t.Parallel()
+			// The clock of the bubble brings writers together: see slow.
+			synctest.Test(t, func(t *testing.T) {
+				assert.Equal(t, want, failing(t, broken.open, slices.Contains(want, "model")))
+			})
+		})
+	}
+	assert.Empty(t, unused, "cases that find no fault")
+}
+
+// failing returns the names of the cases that a store fails.
+func failing(t *testing.T, open func() session.Store, withModel bool) []string {
+	names := []string{}
+	for _, c := range sessiontest.Cases() {
+		if c.Name == "model" && !withModel {
+			continue
+		}
+		if r := record(t, c, open()); r.Failed() {
+			names = append(names, c.Name)
+			assert.NotEmpty(t, r.log.String(), "%s fails without a word", c.Name)
+		}
+	}
+	return names
+}
+
+// Optional abilities may be lacking: that is no failure, and is told.
+func TestAbilitiesLacking(t *testing.T) {
+	draw(t, 10)
+	type plain struct{ session.Store }
+	log := ""
+	for _, c := range sessiontest.Cases() {
+		r := record(t, c, plain{new(memstore.Store)})
+		assert.False(t, r.Failed(), "%s:\n%s", c.Name, &r.log)
+		log += r.log.String()
+	}
+	for _, lacking := range []string{
+		"session.Finder", "session.Lister", "session.History", "sessiontest.Reopener",
+	} {
+		assert.Contains(t, log, "NOT TESTED: sessiontest_test.plain is no "+lacking)
+	}
+}
+
+// A store that outlives its process passes all cases, with the one that
+// memstore cannot show.
+func TestReopen(t *testing.T) {
+	draw(t, 10)
+	sessiontest.Run(t, func(testing.TB) session.Store {
+		return reopening{newSlow(), func(s slow) session.Store { return s }}
+	})
+}
+
+func TestCases(t *testing.T) {
+	names := map[string]bool{}
+	for _, c := range sessiontest.Cases() {
+		assert.Regexp(t, `^[a-z]+(-[a-z]+)*$`, c.Name)
+		assert.Regexp(t, `^[A-Z].*\.$`, c.Contract)
+		assert.False(t, names[c.Name], "two cases are named %s", c.Name)
+		names[c.Name] = true
+	}
+}
