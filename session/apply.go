@@ -28,19 +28,26 @@ func Apply(s Session, c Command, now time.Time) (Session, Change, error) {
 	if reason := action.CheckTime(now); reason != "" {
 		return s, Change{}, s.refuse(commandName(c), "SES-8", action.ErrInvalidTime, "%s", reason)
 	}
+	now = now.Round(0).UTC()
+	if create, ok := c.(Create); ok {
+		created, err := s.create(create)
+		if err != nil {
+			return s, Change{}, err
+		}
+		next, event := begin(create.ID, created, now)
+		return next, Change{Events: []Event{event}, Outcome: action.Taken}, nil
+	}
 	fact, err := s.decide(c)
 	if err != nil {
 		return s, Change{}, err
 	}
-	now = now.Round(0).UTC()
-	if created, ok := fact.(Created); ok {
-		next, event := begin(c.(Create).ID, created, now)
-		return next, Change{Events: []Event{event}, Outcome: action.Taken}, nil
-	}
 	p, found := s.find(subject(fact))
 	next, outcome, err := s.step(fact, p, found, now)
-	if err != nil || outcome != action.Taken {
-		return s, Change{Outcome: outcome}, err
+	if err != nil {
+		return s, Change{}, err
+	}
+	if outcome != action.Taken {
+		return s, Change{Outcome: outcome}, nil
 	}
 	s.detach(next.place.group)
 	event := s.install(next, fact, now)
@@ -50,9 +57,6 @@ func Apply(s Session, c Command, now time.Time) (Session, Change, error) {
 // decide turns a command into the fact that it would make true, and refuses
 // what the fact alone could not show.
 func (s Session) decide(c Command) (Fact, error) {
-	if create, ok := c.(Create); ok {
-		return s.create(create)
-	}
 	if s.IsZero() {
 		return nil, s.refuse(commandName(c), "SES-1", ErrNoSession, "it was never created")
 	}
@@ -80,31 +84,31 @@ func (s Session) decide(c Command) (Fact, error) {
 }
 
 // create checks a Create (SES-1, SES-3, SES-11).
-func (s Session) create(c Create) (Fact, error) {
+func (s Session) create(c Create) (Created, error) {
 	const op = "create"
 	if !s.IsZero() {
-		return nil, s.refuse(op, "SES-1", ErrExists, "it exists already")
+		return Created{}, s.refuse(op, "SES-1", ErrExists, "it exists already")
 	}
 	if reason := action.CheckID(c.ID); reason != "" {
-		return nil, s.refuse(op, "SES-11", action.ErrInvalidID, "%s", reason)
+		return Created{}, s.refuse(op, "SES-11", action.ErrInvalidID, "%s", reason)
 	}
 	s.id = c.ID // for the refusals below
 	if reason := checkName(c.Name); reason != "" {
-		return nil, s.refuse(op, "SES-11", ErrInvalidName, "%s", reason)
+		return Created{}, s.refuse(op, "SES-11", ErrInvalidName, "%s", reason)
 	}
 	if err := c.Template.Check(); err != nil {
-		return nil, err
+		return Created{}, err
 	}
 	for _, w := range []string{c.WorkspaceID, c.DefaultWorkspaceID} {
 		if reason := action.CheckID(w); w != "" && reason != "" {
-			return nil, s.refuse(op, "SES-11", action.ErrInvalidID, "workspace: %s", reason)
+			return Created{}, s.refuse(op, "SES-11", action.ErrInvalidID, "workspace: %s", reason)
 		}
 	}
 	workspace, reason := c.Template.workspace(c.WorkspaceID, c.DefaultWorkspaceID)
 	if reason != "" {
 		refusal := s.refuse(op, "SES-3", ErrWorkspace, "%s", reason)
 		refusal.Allowed = slices.Clone(c.Template.Workspaces)
-		return nil, refusal
+		return Created{}, refusal
 	}
 	return Created{c.Name, c.Template.ID, workspace, slices.Clone(c.Template.ActionGroups)}, nil
 }

@@ -151,7 +151,7 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 	}
 	fact, err := unmarshalFact(wire.Fact, wire.Data)
 	if err != nil {
-		return unreadable(wire.Fact+" event", err)
+		return within("event", "data", unreadable("event", err))
 	}
 	read := Event{
 		SessionID: wire.SessionID, Version: wire.Version, At: wire.At.UTC(), Fact: fact,

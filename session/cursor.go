@@ -77,30 +77,30 @@ func ParseCursor(cursor string) (Position, error) {
 	return p, nil
 }
 
-type pageJSON struct {
+type pageJSON[T any] struct {
 	Meta struct {
 		NextCursor *string `json:"next_cursor"`
 	} `json:"meta"`
-	Data []Session `json:"data"`
+	Data []T `json:"data"`
 }
 
 // MarshalJSON writes the public API's form of a list (SES-10).
-func (p Page) MarshalJSON() ([]byte, error) {
-	wire := pageJSON{Data: p.Sessions}
+func (p Page[T]) MarshalJSON() ([]byte, error) {
+	wire := pageJSON[T]{Data: p.Items}
 	wire.Meta.NextCursor = nullable(p.NextCursor)
 	if wire.Data == nil {
-		wire.Data = []Session{}
+		wire.Data = []T{}
 	}
 	return json.Marshal(wire)
 }
 
 // UnmarshalJSON reads the public API's form of a list. On an error it leaves p
 // as it was.
-func (p *Page) UnmarshalJSON(data []byte) error {
-	var wire pageJSON
+func (p *Page[T]) UnmarshalJSON(data []byte) error {
+	var wire pageJSON[T]
 	if err := json.Unmarshal(data, &wire); err != nil {
 		return unreadable("page", err)
 	}
-	*p = Page{wire.Data, deref(wire.Meta.NextCursor)}
+	*p = Page[T]{wire.Data, deref(wire.Meta.NextCursor)}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/sluicego/sluice/action"
 	"github.com/sluicego/sluice/attempt"
@@ -20,8 +22,8 @@ type (
 		WorkspaceID  *string     `json:"workspace_id"`
 		Status       string      `json:"status"`
 		ActionGroups []groupJSON `json:"action_groups"`
-		CreatedAt    stamp       `json:"created_at"`
-		UpdatedAt    stamp       `json:"updated_at"`
+		CreatedAt    *string     `json:"created_at"`
+		UpdatedAt    *string     `json:"updated_at"`
 	}
 	groupJSON struct {
 		Type    string       `json:"type"`
@@ -29,23 +31,23 @@ type (
 		Actions []actionJSON `json:"actions"`
 	}
 	actionJSON struct {
-		Resource         resourceJSON           `json:"resource"`
-		Resolution       *resolutionJSON        `json:"resolution"`
-		PreviousAttempts []previousAttemptsJSON `json:"previous_attempts"`
+		Resource         resourceJSON          `json:"resource"`
+		Resolution       *resolutionJSON       `json:"resolution"`
+		PreviousAttempts []previousAttemptJSON `json:"previous_attempts"`
 	}
-	previousAttemptsJSON struct {
+	previousAttemptJSON struct {
 		Resource resourceJSON `json:"resource"`
 	}
 	resourceJSON struct {
 		ID                string  `json:"id"`
-		CreatedAt         stamp   `json:"created_at"`
+		CreatedAt         *string `json:"created_at"`
 		Type              string  `json:"type"`
 		Status            string  `json:"status"`
 		PreviousAttemptID *string `json:"previous_attempt_id"`
 	}
 	resolutionJSON struct {
 		Reason     *string `json:"reason"`
-		ResolvedAt stamp   `json:"resolved_at"`
+		ResolvedAt *string `json:"resolved_at"`
 	}
 )
 
@@ -57,7 +59,7 @@ func (s Session) MarshalJSON() ([]byte, error) {
 		ID: s.id, Name: s.name, TemplateID: s.templateID, WorkspaceID: nullable(s.workspaceID),
 		Status:       s.Status().String(),
 		ActionGroups: make([]groupJSON, len(s.groups)),
-		CreatedAt:    stamp{s.createdAt}, UpdatedAt: stamp{s.updatedAt},
+		CreatedAt:    formatTime(s.createdAt), UpdatedAt: formatTime(s.updatedAt),
 	}
 	for i, g := range s.groups {
 		doc.ActionGroups[i] = groupJSON{
@@ -72,23 +74,23 @@ func (s Session) MarshalJSON() ([]byte, error) {
 }
 
 func actionToJSON(c attempt.Chain) actionJSON {
-	a := actionJSON{PreviousAttempts: make([]previousAttemptsJSON, 0, c.Len()-1)}
+	a := actionJSON{PreviousAttempts: make([]previousAttemptJSON, 0, c.Len()-1)}
 	var previous string
 	for n, at := range c.Attempts() {
 		r := resourceJSON{
-			ID: at.Resource.ID, CreatedAt: stamp{at.Resource.CreatedAt},
+			ID: at.Resource.ID, CreatedAt: formatTime(at.Resource.CreatedAt),
 			Type: at.Resource.Type.String(), Status: at.Resource.Status.String(),
 			PreviousAttemptID: nullable(previous),
 		}
 		previous = r.ID
 		if n < c.Len() {
-			a.PreviousAttempts = append(a.PreviousAttempts, previousAttemptsJSON{r})
+			a.PreviousAttempts = append(a.PreviousAttempts, previousAttemptJSON{r})
 		} else {
 			a.Resource = r
 		}
 	}
 	if r, ok := c.Resolution(); ok {
-		a.Resolution = &resolutionJSON{Reason: nullable(r.Reason), ResolvedAt: stamp{r.At}}
+		a.Resolution = &resolutionJSON{Reason: nullable(r.Reason), ResolvedAt: formatTime(r.At)}
 	}
 	return a
 }
@@ -137,30 +139,26 @@ func ParseDocument(data []byte) (Session, []Mismatch, error) {
 	}
 	s := Session{
 		id: doc.ID, name: doc.Name, templateID: doc.TemplateID, workspaceID: deref(doc.WorkspaceID),
-		createdAt: action.Seconds(doc.CreatedAt.Time), updatedAt: action.Seconds(doc.UpdatedAt.Time),
 		fromDocument: true,
 	}
 	b := builder{document: "session", s: &s}
-	b.header(doc.Name != "", doc.TemplateID != "")
+	s.createdAt, s.updatedAt = b.time("created_at", doc.CreatedAt), b.time("updated_at", doc.UpdatedAt)
+	b.header("workflow_template_id", false)
 	var mismatches []Mismatch
 	for i, g := range doc.ActionGroups {
 		b.at("action_groups[%d]", i)
 		t, err := group.ParseType(g.Type)
-		b.fail(err)
+		b.fail("type", err)
 		b.group(t)
 		for j, a := range g.Actions {
 			b.at("action_groups[%d].actions[%d]", i, j)
-			attempts, err := a.attempts()
-			b.fail(err)
-			b.action(attempts, a.Resolution.resolution())
+			b.action(b.attempts(a), b.resolution(a.Resolution))
 		}
 		b.at("action_groups[%d]", i)
-		if b.err == nil {
-			mismatches = b.compare(mismatches, t, g.Status, s.groups[i].Status())
-		}
+		mismatches = b.compare(mismatches, t, g.Status, s.groups[i].Status())
 	}
 	b.at("")
-	b.done()
+	b.done("action_groups")
 	mismatches = b.compare(mismatches, 0, doc.Status, s.Status())
 	if b.err != nil {
 		return Session{}, nil, b.err
@@ -174,70 +172,66 @@ func (b *builder) compare(list []Mismatch, t group.Type, shown string, derived S
 		return list
 	}
 	status, err := group.ParseStatus(shown)
-	b.fail(err)
+	b.fail("status", err)
 	if err == nil && status != derived {
 		list = append(list, Mismatch{t, status, derived})
 	}
 	return list
 }
 
-func (r *resolutionJSON) resolution() *attempt.Resolution {
+// time reads a time of the document.
+func (b *builder) time(member string, text *string) time.Time {
+	t, err := parseTime(text)
+	b.fail(member, err)
+	return t
+}
+
+func (b *builder) resolution(r *resolutionJSON) *attempt.Resolution {
 	if r == nil {
 		return nil
 	}
-	return &attempt.Resolution{Reason: deref(r.Reason), At: r.ResolvedAt.Time}
+	return &attempt.Resolution{Reason: deref(r.Reason), At: b.time("resolution.resolved_at", r.ResolvedAt)}
 }
 
 // attempts returns the attempts of an action, oldest first. Documents list
 // previous attempts in that order; if they name the attempts that they
 // replaced, those names decide.
-func (a actionJSON) attempts() ([]attempt.Attempt, error) {
-	newest, err := a.Resource.attempt()
-	if err != nil {
-		return nil, fmt.Errorf("resource: %w", err)
-	}
-	list := make([]attempt.Attempt, 0, len(a.PreviousAttempts)+1)
+func (b *builder) attempts(a actionJSON) []attempt.Attempt {
+	listed := make([]attempt.Attempt, len(a.PreviousAttempts))
 	byID := make(map[string]int, len(a.PreviousAttempts))
 	for i, p := range a.PreviousAttempts {
-		previous, err := p.Resource.attempt()
-		if err != nil {
-			return nil, fmt.Errorf("previous_attempts[%d].resource: %w", i, err)
-		}
-		list = append(list, previous)
+		listed[i] = b.attempt(fmt.Sprintf("previous_attempts[%d].resource", i), p.Resource)
 		byID[p.Resource.ID] = i
 	}
-	list = append(list, newest)
+	newest := b.attempt("resource", a.Resource)
 	replaced := a.Resource.PreviousAttemptID
 	if replaced == nil {
-		return list, nil
+		return append(listed, newest)
 	}
-	sorted := make([]attempt.Attempt, len(list))
-	sorted[len(list)-1] = newest
-	for i := len(list) - 2; i >= 0; i-- {
-		if replaced == nil {
-			return nil, errors.New("previous_attempts: the chain of previous_attempt_id breaks off (ATT-8)")
-		}
-		at, known := byID[*replaced]
+	sorted := []attempt.Attempt{newest}
+	for replaced != nil {
+		i, known := byID[*replaced]
 		if !known {
-			return nil, fmt.Errorf("previous_attempts: %s is named as replaced, but not listed (ATT-8)", *replaced)
+			b.fail("previous_attempts", fmt.Errorf("%q is named as replaced, but not listed (ATT-8)", *replaced))
+			return nil
 		}
-		delete(byID, *replaced) // so that a cycle is refused
-		sorted[i] = list[at]
-		replaced = a.PreviousAttempts[at].Resource.PreviousAttemptID
+		delete(byID, *replaced) // so that a circle is refused
+		sorted = append(sorted, listed[i])
+		replaced = a.PreviousAttempts[i].Resource.PreviousAttemptID
 	}
-	return sorted, nil
+	if len(sorted) <= len(listed) {
+		b.fail("previous_attempts", errors.New("the chain of previous_attempt_id breaks off (ATT-8)"))
+	}
+	slices.Reverse(sorted)
+	return sorted
 }
 
-func (r resourceJSON) attempt() (attempt.Attempt, error) {
+func (b *builder) attempt(path string, r resourceJSON) attempt.Attempt {
 	t, err := action.ParseType(r.Type)
-	if err != nil {
-		return attempt.Attempt{}, err
-	}
+	b.fail(path+".type", err)
 	status, err := action.ParseStatus(r.Status)
-	if err != nil {
-		return attempt.Attempt{}, err
-	}
+	b.fail(path+".status", err)
 	return attempt.Attempt{Resource: action.Resource{
-		ID: r.ID, Type: t, Status: status, CreatedAt: r.CreatedAt.Time,
-	}}, nil
+		ID: r.ID, Type: t, Status: status, CreatedAt: b.time(path+".created_at", r.CreatedAt),
+	}}
 }

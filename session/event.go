@@ -40,7 +40,7 @@ type Fact interface {
 	factName() string
 }
 
-// Created: the session came to be (SES-1).
+// Created says that the session came to be (SES-1).
 type Created struct {
 	Name        string       `json:"name"`
 	TemplateID  string       `json:"template_id"`
@@ -48,7 +48,7 @@ type Created struct {
 	Groups      []group.Type `json:"groups"` // not to be written to
 }
 
-// Linked: a resource was linked, as a new Action or as the next attempt of
+// Linked says that a resource was linked, as a new Action or as the next attempt of
 // one.
 type Linked struct {
 	Resource          action.Resource `json:"resource"`
@@ -56,14 +56,14 @@ type Linked struct {
 	PreviousAttemptID string          `json:"previous_attempt_id,omitempty"` // "" for a new Action
 }
 
-// Transitioned: a strict event moved a resource.
+// Transitioned says that a strict event moved a resource.
 type Transitioned struct {
 	ResourceID string       `json:"resource_id"`
 	Event      action.Event `json:"event"`
 	At         time.Time    `json:"at"` // of the event, in whole seconds
 }
 
-// Observed: a provider's report was taken. The status may be the one that was
+// Observed says that a provider's report was taken. The status may be the one that was
 // known before, as of a later time.
 type Observed struct {
 	ResourceID string        `json:"resource_id"`
@@ -71,7 +71,7 @@ type Observed struct {
 	AsOf       time.Time     `json:"as_of"` // in whole seconds
 }
 
-// Resolved: somebody vouched for an Action, at the time of the event.
+// Resolved says that somebody vouched for an Action, at the time of the event.
 type Resolved struct {
 	ResourceID string `json:"resource_id"`
 	Reason     string `json:"reason,omitempty"`

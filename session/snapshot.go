@@ -38,8 +38,12 @@ type (
 )
 
 // Snapshot returns everything that is known of the session, for a Store to
-// keep: a JSON text of sluice's own. [FromSnapshot] reads it.
+// keep: a JSON text of sluice's own. [FromSnapshot] reads it. There is none, but
+// ErrInvalidSave, of a session that was read from the public API's JSON.
 func (s Session) Snapshot() ([]byte, error) {
+	if s.fromDocument || s.IsZero() {
+		return nil, fmt.Errorf("%w: there is no whole session to keep in %s", ErrInvalidSave, s)
+	}
 	wire := snapshotJSON{
 		Format: snapshotFormat,
 		ID:     s.id, Name: s.name, TemplateID: s.templateID, WorkspaceID: s.workspaceID,
@@ -80,10 +84,7 @@ func FromSnapshot(data []byte) (Session, error) {
 		version: wire.Version,
 	}
 	b := builder{document: "snapshot", s: &s}
-	b.header(wire.Version > 0, wire.Version > 0)
-	if wire.Version < 0 {
-		b.fail(errors.New("version: it is negative"))
-	}
+	b.header("template_id", true)
 	for i, g := range wire.Groups {
 		b.at("groups[%d]", i)
 		b.group(g.Type)
@@ -93,7 +94,11 @@ func FromSnapshot(data []byte) (Session, error) {
 		}
 	}
 	b.at("")
-	b.done()
+	b.done("groups")
+	if least := 1 + len(b.taken) + b.resolutions; wire.Version < least {
+		b.fail("version", fmt.Errorf("it is %d; a creation, %d links and %d resolutions make at least %d",
+			wire.Version, len(b.taken), b.resolutions, least))
+	}
 	if b.err != nil {
 		return Session{}, b.err
 	}
@@ -108,33 +113,43 @@ type builder struct {
 	path     string
 	taken    map[string]string // where each resource stands
 	err      error
+
+	resolutions int
 }
 
 // at says where in the document the builder is.
 func (b *builder) at(format string, args ...any) { b.path = fmt.Sprintf(format, args...) }
 
-func (b *builder) fail(err error) {
-	if err != nil && b.err == nil {
-		b.err = &DocumentError{b.document, b.path, err}
+// fail remembers an error about a member of what is at the path, or of the path
+// itself.
+func (b *builder) fail(member string, err error) {
+	if err == nil || b.err != nil {
+		return
 	}
+	path := b.path
+	if path != "" && member != "" {
+		path += "."
+	}
+	b.err = &DocumentError{b.document, path + member, err}
 }
 
-// header checks what stands outside the groups.
-func (b *builder) header(hasName, hasTemplate bool) {
+// header checks what stands outside the groups. A document that is not whole
+// may leave out all but the id; template is what it calls the template's.
+func (b *builder) header(template string, whole bool) {
 	b.taken = map[string]string{}
-	check := func(what, reason string) {
+	check := func(member, reason string) {
 		if reason != "" {
-			b.fail(fmt.Errorf("%s: %s (SES-11)", what, reason))
+			b.fail(member, fmt.Errorf("%s (SES-11)", reason))
 		}
 	}
 	check("id", action.CheckID(b.s.id))
-	if hasName {
+	if whole || b.s.name != "" {
 		check("name", checkName(b.s.name))
 	}
-	if hasTemplate {
-		check("template", action.CheckID(b.s.templateID))
+	if whole || b.s.templateID != "" {
+		check(template, action.CheckID(b.s.templateID))
 	}
-	if b.s.workspaceID != "" {
+	if whole || b.s.workspaceID != "" {
 		check("workspace_id", action.CheckID(b.s.workspaceID))
 	}
 }
@@ -142,9 +157,9 @@ func (b *builder) header(hasName, hasTemplate bool) {
 func (b *builder) group(t group.Type) {
 	switch {
 	case !t.IsValid():
-		b.fail(fmt.Errorf("its type is %s (RES-6)", t))
+		b.fail("type", fmt.Errorf("it is %s (RES-6)", t))
 	case b.s.groupIndex(t) >= 0:
-		b.fail(fmt.Errorf("there is a group %s already (SES-1)", t))
+		b.fail("", fmt.Errorf("there is a group %s already (SES-1)", t))
 	}
 	b.s.groups = append(b.s.groups, Group{typ: t})
 }
@@ -155,24 +170,31 @@ func (b *builder) action(attempts []attempt.Attempt, resolution *attempt.Resolut
 	}
 	chain, err := attempt.FromAttempts(attempts, resolution)
 	if err != nil {
-		b.fail(err)
+		b.fail("", err)
 		return
+	}
+	if resolution != nil {
+		b.resolutions++
 	}
 	g := &b.s.groups[len(b.s.groups)-1]
 	if t := chain.Main().Resource.Type; group.TypeOf(t) != g.typ {
-		b.fail(fmt.Errorf("a group %s does not admit type %s (SES-4)", g.typ, t))
+		b.fail("", fmt.Errorf("a group %s does not admit type %s (SES-4)", g.typ, t))
 	}
 	for _, a := range attempts {
+		if w := a.Resource.WorkspaceID; w != "" && w != b.s.workspaceID {
+			b.fail("", fmt.Errorf("resource %s lives in workspace %s (SES-4)", a.Resource.ID, w))
+		}
 		if where, doubled := b.taken[a.Resource.ID]; doubled {
-			b.fail(fmt.Errorf("resource %s stands in %s already (ATT-12)", a.Resource.ID, where))
+			b.fail("", fmt.Errorf("resource %s stands in %s already (ATT-12)", a.Resource.ID, where))
 		}
 		b.taken[a.Resource.ID] = b.path
 	}
 	g.put(len(g.actions), chain)
 }
 
-func (b *builder) done() {
+// done checks what the whole must have; groups is where the document has them.
+func (b *builder) done(groups string) {
 	if len(b.s.groups) == 0 {
-		b.fail(errors.New("it has no action group; at least one is needed (SES-1)"))
+		b.fail(groups, errors.New("there is none; at least one is needed (SES-1)"))
 	}
 }

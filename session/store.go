@@ -63,7 +63,7 @@ type Lister interface {
 	// are saved between two pages neither repeat nor hide others. It returns a
 	// [*CursorError] for what is no cursor, and ErrInvalidQuery for a negative
 	// limit.
-	List(ctx context.Context, q Query) (Page, error)
+	List(ctx context.Context, q Query) (Page[Session], error)
 }
 
 // History is a Store that gives events back.
@@ -110,9 +110,10 @@ func (q Query) Start() (after Position, limit int, err error) {
 	return after, limit, err
 }
 
-// Page is a page of sessions.
-type Page struct {
-	Sessions   []Session
+// Page is a page of a list: of sessions, or of the templates that the public
+// API lists in the same form (SES-10).
+type Page[T any] struct {
+	Items      []T
 	NextCursor string // "" on the last page
 }
 

@@ -109,20 +109,26 @@ type templateJSON struct {
 	Name         string          `json:"name"`
 	ActionGroups []groupTypeJSON `json:"action_groups"`
 	Workspaces   []string        `json:"workspaces"`
-	CreatedAt    stamp           `json:"created_at"`
-	UpdatedAt    stamp           `json:"updated_at"`
+	CreatedAt    *string         `json:"created_at"`
+	UpdatedAt    *string         `json:"updated_at"`
 }
 
 type groupTypeJSON struct {
 	Type group.Type `json:"type"`
 }
 
-// MarshalJSON writes the public API's form (SES-1).
+// MarshalJSON writes the public API's form (SES-1). It refuses a group type
+// that is none and a time that no document can hold.
 func (t Template) MarshalJSON() ([]byte, error) {
+	for member, at := range map[string]time.Time{"created_at": t.CreatedAt, "updated_at": t.UpdatedAt} {
+		if reason := action.CheckTime(at); reason != "" && !at.IsZero() {
+			return nil, &DocumentError{"template", member, errors.New(reason)}
+		}
+	}
 	wire := templateJSON{
 		ID: t.ID, Name: t.Name,
 		ActionGroups: []groupTypeJSON{}, Workspaces: t.Workspaces,
-		CreatedAt: stamp{t.CreatedAt}, UpdatedAt: stamp{t.UpdatedAt},
+		CreatedAt: formatTime(t.CreatedAt), UpdatedAt: formatTime(t.UpdatedAt),
 	}
 	if wire.Workspaces == nil {
 		wire.Workspaces = []string{}
@@ -134,15 +140,19 @@ func (t Template) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the public API's form and checks the template. On an
-// error it leaves t as it was.
+// error, a [*DocumentError], it leaves t as it was.
 func (t *Template) UnmarshalJSON(data []byte) error {
 	var wire templateJSON
 	if err := json.Unmarshal(data, &wire); err != nil {
 		return unreadable("template", err)
 	}
-	read := Template{
-		ID: wire.ID, Name: wire.Name,
-		CreatedAt: action.Seconds(wire.CreatedAt.Time), UpdatedAt: action.Seconds(wire.UpdatedAt.Time),
+	read := Template{ID: wire.ID, Name: wire.Name}
+	var err error
+	if read.CreatedAt, err = parseTime(wire.CreatedAt); err != nil {
+		return &DocumentError{"template", "created_at", err}
+	}
+	if read.UpdatedAt, err = parseTime(wire.UpdatedAt); err != nil {
+		return &DocumentError{"template", "updated_at", err}
 	}
 	if len(wire.Workspaces) > 0 {
 		read.Workspaces = wire.Workspaces
@@ -151,7 +161,7 @@ func (t *Template) UnmarshalJSON(data []byte) error {
 		read.ActionGroups = append(read.ActionGroups, g.Type)
 	}
 	if err := read.Check(); err != nil {
-		return err
+		return &DocumentError{"template", "", err}
 	}
 	*t = read
 	return nil

@@ -33,10 +33,10 @@ func (e *DocumentError) Error() string {
 
 // unreadable returns the DocumentError of a text that encoding/json refused. It
 // says where in the document that was, in the document's words instead of Go's.
-func unreadable(document string, err error) error {
+func unreadable(document string, err error) *DocumentError {
 	var inner *DocumentError // of a document within this one
 	if errors.As(err, &inner) {
-		return &DocumentError{document, strings.TrimSuffix(inner.Document+"."+inner.Path, "."), inner.Err}
+		return within(document, inner.Document, inner)
 	}
 	var mistyped *json.UnmarshalTypeError
 	if errors.As(err, &mistyped) {
@@ -50,6 +50,11 @@ func unreadable(document string, err error) error {
 		return &DocumentError{document, "", reworded{"there is no member " + member, err}}
 	}
 	return &DocumentError{document, "", err}
+}
+
+// within returns the error of a document that is a member of another.
+func within(document, member string, inner *DocumentError) *DocumentError {
+	return &DocumentError{document, strings.TrimSuffix(member+"."+inner.Path, "."), inner.Err}
 }
 
 // reworded is an error in other words.
@@ -90,39 +95,30 @@ func kindOf(t reflect.Type) string {
 // Unwrap returns ErrDocument and Err.
 func (e *DocumentError) Unwrap() []error { return []error{ErrDocument, e.Err} }
 
-// stamp is a time on the wire: RFC 3339 with a numeric offset (SES-10), null
-// for the zero time. Times of any offset are read, and written in UTC.
-type stamp struct{ time.Time }
-
-const stampLayout = "2006-01-02T15:04:05.999999999-07:00"
-
-// MarshalJSON implements [json.Marshaler].
-func (s stamp) MarshalJSON() ([]byte, error) {
-	if s.IsZero() {
-		return []byte("null"), nil
+// formatTime writes a time as the public API does: RFC 3339 with a numeric
+// offset, in UTC (SES-10); nil for the zero time.
+func formatTime(t time.Time) *string {
+	if t.IsZero() {
+		return nil
 	}
-	if reason := action.CheckTime(s.Time); reason != "" {
-		return nil, errors.New(reason)
-	}
-	return s.UTC().AppendFormat(nil, `"`+stampLayout+`"`), nil
+	text := t.UTC().Format("2006-01-02T15:04:05-07:00")
+	return &text
 }
 
-// UnmarshalJSON implements [json.Unmarshaler].
-func (s *stamp) UnmarshalJSON(data []byte) error {
-	var text *string
-	if err := json.Unmarshal(data, &text); err != nil || text == nil {
-		s.Time = time.Time{}
-		return err
+// parseTime reads a time of any offset, in whole seconds; the zero time for
+// nil.
+func parseTime(text *string) (time.Time, error) {
+	if text == nil {
+		return time.Time{}, nil
 	}
 	t, err := time.Parse(time.RFC3339, *text)
 	if err != nil {
-		return fmt.Errorf("%q is no time; RFC 3339 is wanted, as 2025-09-22T14:30:00+00:00 (SES-10)", *text)
+		return t, fmt.Errorf("%q is no time; RFC 3339 is wanted, as 2025-09-22T14:30:00+00:00 (SES-10)", *text)
 	}
 	if reason := action.CheckTime(t); reason != "" {
-		return fmt.Errorf("%q: %s", *text, reason)
+		return t, fmt.Errorf("%q: %s (SES-10)", *text, reason)
 	}
-	s.Time = t.UTC()
-	return nil
+	return action.Seconds(t), nil
 }
 
 // nullable returns a pointer that is nil for "", as the public API writes ids

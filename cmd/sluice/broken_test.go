@@ -65,11 +65,11 @@ func TestBrokenDocuments(t *testing.T) {
 		"no object":        {"[]", "standard input:1:1: an object is wanted, not an array"},
 		"an id in numbers": {"{\n  \"id\": 12\n}", "standard input:2:10: id: a text is wanted, not a number"},
 		"no id":            {`{"action_groups": []}`, "id: the id is empty (SES-11)"},
-		"no groups":        {`{"id": "s1"}`, "it has no action group; at least one is needed (SES-1)"},
-		"unknown group":    {groups(`{"type": "x"}`), `action_groups[0]: unknown group type "x"`},
+		"no groups":        {`{"id": "s1"}`, "action_groups: there is none; at least one is needed (SES-1)"},
+		"unknown group":    {groups(`{"type": "x"}`), `action_groups[0].type: unknown group type "x"`},
 		"unknown status": {
 			groups(`{"type": "signature_request", "actions": [{"resource": {"id": "r1", "type": "signature_request", "status": "gone"}}]}`),
-			`action_groups[0].actions[0]: resource: unknown status "gone"`,
+			`action_groups[0].actions[0].resource.status: unknown status "gone"`,
 		},
 		"no such time": {`{"id": "s1", "created_at": "noon"}`, `"noon" is no time`},
 	}

@@ -138,8 +138,8 @@ func TestHistoriesReplay(t *testing.T) {
 	require.NoError(t, st.err)
 	page, err := st.store.List(t.Context(), session.Query{})
 	require.NoError(t, err)
-	require.Len(t, page.Sessions, 3)
-	for _, s := range page.Sessions {
+	require.Len(t, page.Items, 3)
+	for _, s := range page.Items {
 		require.NoError(t, session.Verify(t.Context(), st.store, s.ID()))
 	}
 }

@@ -19,9 +19,6 @@ var bodies embed.FS
 // What the host reads of the bodies. They hold more; what is said about people
 // is not sluice's business.
 type (
-	templateList struct {
-		Data []session.Template `json:"data"`
-	}
 	createRequest struct {
 		Name        string `json:"name"`
 		TemplateID  string `json:"workflow_template_id"`

@@ -61,10 +61,10 @@ func newStory(out teller) *story {
 
 // readTemplates reads the answer to GET /workflow_templates.
 func (st *story) readTemplates(name string) map[string]session.Template {
-	list, err := decode[templateList](st.body(name))
+	list, err := decode[session.Page[session.Template]](st.body(name))
 	st.do(err)
 	templates := map[string]session.Template{}
-	for _, t := range list.Data {
+	for _, t := range list.Items {
 		templates[t.ID] = t
 	}
 	return templates

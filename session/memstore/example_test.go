@@ -51,7 +51,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	for _, s := range page.Sessions {
+	for _, s := range page.Items {
 		fmt.Println("blocked:", s.ID())
 	}
 	events, err := store.History(ctx, "c0cbf043", 0)

@@ -114,13 +114,13 @@ func (m *Store) Find(ctx context.Context, resourceID string) (string, error) {
 }
 
 // List implements [session.Lister].
-func (m *Store) List(ctx context.Context, q session.Query) (session.Page, error) {
+func (m *Store) List(ctx context.Context, q session.Query) (session.Page[session.Session], error) {
 	if err := ctx.Err(); err != nil {
-		return session.Page{}, err
+		return session.Page[session.Session]{}, err
 	}
 	after, limit, err := q.Start()
 	if err != nil {
-		return session.Page{}, err
+		return session.Page[session.Session]{}, err
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -128,16 +128,16 @@ func (m *Store) List(ctx context.Context, q session.Query) (session.Page, error)
 	if found {
 		start++
 	}
-	var page session.Page
+	var page session.Page[session.Session]
 	for _, p := range m.order[start:] {
 		s := m.sessions[p.ID].session
 		switch {
 		case !q.Matches(s):
-		case len(page.Sessions) == limit:
-			page.NextCursor = session.PositionOf(page.Sessions[limit-1]).Cursor()
+		case len(page.Items) == limit:
+			page.NextCursor = session.PositionOf(page.Items[limit-1]).Cursor()
 			return page, nil
 		default:
-			page.Sessions = append(page.Sessions, s)
+			page.Items = append(page.Items, s)
 		}
 	}
 	return page, nil

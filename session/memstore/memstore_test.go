@@ -176,8 +176,8 @@ func BenchmarkList(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					page, err := store.List(b.Context(), q)
-					if err != nil || len(page.Sessions) != 100 {
-						b.Fatal(len(page.Sessions), err)
+					if err != nil || len(page.Items) != 100 {
+						b.Fatal(len(page.Items), err)
 					}
 				}
 			})

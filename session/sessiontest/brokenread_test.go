@@ -172,15 +172,15 @@ func (s lax) Find(ctx context.Context, resourceID string) (string, error) {
 // listing lists in its own way.
 type listing struct {
 	slow
-	list func(all []session.Session, q session.Query) (session.Page, error)
+	list func(all []session.Session, q session.Query) (session.Page[session.Session], error)
 }
 
-func (s listing) List(ctx context.Context, q session.Query) (session.Page, error) {
+func (s listing) List(ctx context.Context, q session.Query) (session.Page[session.Session], error) {
 	page, err := s.slow.List(ctx, session.Query{Limit: math.MaxInt})
 	if err != nil {
 		return page, err
 	}
-	return s.list(page.Sessions, q)
+	return s.list(page.Items, q)
 }
 
 // paged is the part of all that a query asks for, behind a position.
@@ -198,66 +198,66 @@ func paged(all []session.Session, q session.Query) (rest []session.Session, limi
 }
 
 // repeating gives as cursor the session before the last one of a page.
-func repeating(all []session.Session, q session.Query) (session.Page, error) {
+func repeating(all []session.Session, q session.Query) (session.Page[session.Session], error) {
 	rest, limit, err := paged(all, q)
 	if err != nil || len(rest) <= limit {
-		return session.Page{Sessions: rest}, err
+		return session.Page[session.Session]{Items: rest}, err
 	}
 	before := session.PositionOf(rest[max(limit-2, 0)])
-	return session.Page{Sessions: rest[:limit], NextCursor: before.Cursor()}, nil
+	return session.Page[session.Session]{Items: rest[:limit], NextCursor: before.Cursor()}, nil
 }
 
 // jumping gives as cursor the first session of the next page.
-func jumping(all []session.Session, q session.Query) (session.Page, error) {
+func jumping(all []session.Session, q session.Query) (session.Page[session.Session], error) {
 	rest, limit, err := paged(all, q)
 	if err != nil || len(rest) <= limit {
-		return session.Page{Sessions: rest}, err
+		return session.Page[session.Session]{Items: rest}, err
 	}
-	return session.Page{Sessions: rest[:limit], NextCursor: session.PositionOf(rest[limit]).Cursor()}, nil
+	return session.Page[session.Session]{Items: rest[:limit], NextCursor: session.PositionOf(rest[limit]).Cursor()}, nil
 }
 
 // rounding has cursors that know no more than the second.
-func rounding(all []session.Session, q session.Query) (session.Page, error) {
+func rounding(all []session.Session, q session.Query) (session.Page[session.Session], error) {
 	rest, limit, err := paged(all, q)
 	if err != nil || len(rest) <= limit {
-		return session.Page{Sessions: rest}, err
+		return session.Page[session.Session]{Items: rest}, err
 	}
 	last := session.PositionOf(rest[limit-1])
 	last.ID = "\U0010ffff"
-	return session.Page{Sessions: rest[:limit], NextCursor: last.Cursor()}, nil
+	return session.Page[session.Session]{Items: rest[:limit], NextCursor: last.Cursor()}, nil
 }
 
 // hopeful gives a cursor with every page that is full.
-func hopeful(all []session.Session, q session.Query) (session.Page, error) {
+func hopeful(all []session.Session, q session.Query) (session.Page[session.Session], error) {
 	rest, limit, err := paged(all, q)
 	if err != nil || len(rest) < limit {
-		return session.Page{Sessions: rest}, err
+		return session.Page[session.Session]{Items: rest}, err
 	}
-	return session.Page{Sessions: rest[:limit], NextCursor: session.PositionOf(rest[limit-1]).Cursor()}, nil
+	return session.Page[session.Session]{Items: rest[:limit], NextCursor: session.PositionOf(rest[limit-1]).Cursor()}, nil
 }
 
 // counting has cursors that say how many sessions to leave out.
-func counting(all []session.Session, q session.Query) (session.Page, error) {
+func counting(all []session.Session, q session.Query) (session.Page[session.Session], error) {
 	seen := 0
 	if text, err := base64.StdEncoding.DecodeString(q.Cursor); err != nil {
-		return session.Page{}, &session.CursorError{Cursor: q.Cursor, Reason: "it is not base64"}
+		return session.Page[session.Session]{}, &session.CursorError{Cursor: q.Cursor, Reason: "it is not base64"}
 	} else if q.Cursor != "" {
 		if _, err := fmt.Sscanf(string(text), "seen %d", &seen); err != nil ||
 			base64.StdEncoding.EncodeToString(text) != q.Cursor {
-			return session.Page{}, &session.CursorError{Cursor: q.Cursor, Reason: "it counts nothing"}
+			return session.Page[session.Session]{}, &session.CursorError{Cursor: q.Cursor, Reason: "it counts nothing"}
 		}
 	}
 	q.Cursor = ""
 	rest, limit, err := paged(all, q)
 	if err != nil || len(rest) <= seen+limit {
-		return session.Page{Sessions: rest[min(seen, len(rest)):]}, err
+		return session.Page[session.Session]{Items: rest[min(seen, len(rest)):]}, err
 	}
 	cursor := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "seen %d", seen+limit))
-	return session.Page{Sessions: rest[seen : seen+limit], NextCursor: cursor}, nil
+	return session.Page[session.Session]{Items: rest[seen : seen+limit], NextCursor: cursor}, nil
 }
 
 // lenient takes what is no cursor for none.
-func lenient(all []session.Session, q session.Query) (session.Page, error) {
+func lenient(all []session.Session, q session.Query) (session.Page[session.Session], error) {
 	if _, err := session.ParseCursor(q.Cursor); err != nil {
 		q.Cursor = ""
 	}
@@ -265,7 +265,7 @@ func lenient(all []session.Session, q session.Query) (session.Page, error) {
 }
 
 // boundless has no default limit.
-func boundless(all []session.Session, q session.Query) (session.Page, error) {
+func boundless(all []session.Session, q session.Query) (session.Page[session.Session], error) {
 	if q.Limit == 0 {
 		q.Limit = math.MaxInt
 	}
@@ -273,7 +273,7 @@ func boundless(all []session.Session, q session.Query) (session.Page, error) {
 }
 
 // excluding leaves out what was updated just when the query says.
-func excluding(all []session.Session, q session.Query) (session.Page, error) {
+func excluding(all []session.Session, q session.Query) (session.Page[session.Session], error) {
 	if !q.UpdatedSince.IsZero() {
 		q.UpdatedSince = q.UpdatedSince.Add(1)
 	}
@@ -281,20 +281,20 @@ func excluding(all []session.Session, q session.Query) (session.Page, error) {
 }
 
 // rightly lists as it should be done.
-func rightly(all []session.Session, q session.Query) (session.Page, error) {
+func rightly(all []session.Session, q session.Query) (session.Page[session.Session], error) {
 	rest, limit, err := paged(all, q)
 	if err != nil || len(rest) <= limit {
-		return session.Page{Sessions: rest}, err
+		return session.Page[session.Session]{Items: rest}, err
 	}
-	return session.Page{Sessions: rest[:limit], NextCursor: session.PositionOf(rest[limit-1]).Cursor()}, nil
+	return session.Page[session.Session]{Items: rest[:limit], NextCursor: session.PositionOf(rest[limit-1]).Cursor()}, nil
 }
 
 // sorted lists in the order of a key that no two sessions share.
-func sorted(key func(session.Session) string) func([]session.Session, session.Query) (session.Page, error) {
-	return func(all []session.Session, q session.Query) (session.Page, error) {
+func sorted(key func(session.Session) string) func([]session.Session, session.Query) (session.Page[session.Session], error) {
+	return func(all []session.Session, q session.Query) (session.Page[session.Session], error) {
 		after, limit, err := q.Start()
 		if err != nil {
-			return session.Page{}, err
+			return session.Page[session.Session]{}, err
 		}
 		var rest []session.Session
 		for _, s := range all {
@@ -304,10 +304,10 @@ func sorted(key func(session.Session) string) func([]session.Session, session.Qu
 		}
 		slices.SortFunc(rest, func(a, b session.Session) int { return strings.Compare(key(a), key(b)) })
 		if len(rest) <= limit {
-			return session.Page{Sessions: rest}, nil
+			return session.Page[session.Session]{Items: rest}, nil
 		}
 		last := session.Position{CreatedAt: time.Unix(0, 0).UTC(), ID: key(rest[limit-1])}
-		return session.Page{Sessions: rest[:limit], NextCursor: last.Cursor()}, nil
+		return session.Page[session.Session]{Items: rest[:limit], NextCursor: last.Cursor()}, nil
 	}
 }
 
@@ -320,11 +320,11 @@ func folded(s session.Session) string {
 type caching struct {
 	slow
 	mu    *sync.Mutex
-	pages map[session.Query]session.Page
+	pages map[session.Query]session.Page[session.Session]
 }
 
 func newCaching() caching {
-	return caching{newSlow(), new(sync.Mutex), map[session.Query]session.Page{}}
+	return caching{newSlow(), new(sync.Mutex), map[session.Query]session.Page[session.Session]{}}
 }
 
 func (s caching) Save(ctx context.Context, next session.Session, events []session.Event) error {
@@ -334,7 +334,7 @@ func (s caching) Save(ctx context.Context, next session.Session, events []sessio
 	return s.Store.Save(ctx, next, events)
 }
 
-func (s caching) List(ctx context.Context, q session.Query) (session.Page, error) {
+func (s caching) List(ctx context.Context, q session.Query) (session.Page[session.Session], error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if page, ok := s.pages[q]; ok {
@@ -350,9 +350,9 @@ func (s caching) List(ctx context.Context, q session.Query) (session.Page, error
 // unindexed finds sessions by the status that they had when they were created.
 type unindexed struct{ slow }
 
-func (s unindexed) List(ctx context.Context, q session.Query) (session.Page, error) {
+func (s unindexed) List(ctx context.Context, q session.Query) (session.Page[session.Session], error) {
 	if q.Status != 0 && q.Status != session.Awaiting {
-		return session.Page{}, nil
+		return session.Page[session.Session]{}, nil
 	}
 	q.Status = 0
 	return s.slow.List(ctx, q)

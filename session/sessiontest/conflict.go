@@ -214,7 +214,7 @@ func (l lab) read(states []session.Session) error {
 			if err != nil {
 				return fmt.Errorf("list: %w", err)
 			}
-			seen = append(seen, page.Sessions...)
+			seen = append(seen, page.Items...)
 		}
 		for _, s := range seen {
 			if s.Version() < version || !s.Equal(states[s.Version()-1]) {

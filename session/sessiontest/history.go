@@ -95,7 +95,7 @@ func reopen(l lab, r Reopener) {
 		l.finds(f, map[string]string{"a.1": "a", "a.2": "a", "a.3": "a", "b.1": ""})
 	}
 	if lister, ok := store.(session.Lister); ok {
-		l.lists([]life{b}, l.list(lister, session.Query{Cursor: cursor}).Sessions)
+		l.lists([]life{b}, l.list(lister, session.Query{Cursor: cursor}).Items)
 	}
 	stolen := b.then(check("a.1", action.Pending))
 	l.refuse(session.ErrResourceTaken, stolen.Session, stolen.since(1))

@@ -23,7 +23,7 @@ func listCases() []Case {
 }
 
 // list returns a page.
-func (l lab) list(lister session.Lister, q session.Query) session.Page {
+func (l lab) list(lister session.Lister, q session.Query) session.Page[session.Session] {
 	l.Helper()
 	page, err := lister.List(context.Background(), q)
 	l.ok(err, "List of %+v", q)
@@ -65,7 +65,7 @@ func inOrder(lives []life) []life {
 // saved in the opposite order, and half of them changed, so that neither the
 // order of creation in the store nor that of the last change is the right one.
 func listOrder(l lab, lister session.Lister) {
-	l.lists(nil, l.list(lister, session.Query{}).Sessions)
+	l.lists(nil, l.list(lister, session.Query{}).Items)
 	lives := farLives()
 	// Created in the same second: the fractions do not count.
 	for i, id := range []string{"a", "B", "10", "9", "é", "z", " ", "aa", "a b", "~", "Z", "🙂", "\ufffd", "b.later"} {
@@ -81,7 +81,7 @@ func listOrder(l lab, lister session.Lister) {
 			l.put(lives[i], lives[i].since(from))
 		}
 	}
-	l.lists(inOrder(lives), l.list(lister, session.Query{}).Sessions)
+	l.lists(inOrder(lives), l.list(lister, session.Query{}).Items)
 }
 
 // asks reports whether a query asks for a session, in the words of its fields.
@@ -153,7 +153,7 @@ func (l lab) listsFiltered(lister session.Lister, lives []life) {
 					}
 					want := slices.DeleteFunc(slices.Clone(lives), func(f life) bool { return !asks(q, f.Session) })
 					page := l.list(lister, q)
-					l.lists(want, page.Sessions)
+					l.lists(want, page.Items)
 					l.last(page)
 				}
 			}
@@ -162,10 +162,10 @@ func (l lab) listsFiltered(lister session.Lister, lives []life) {
 }
 
 // last checks that a page is the last one.
-func (l lab) last(p session.Page) {
+func (l lab) last(p session.Page[session.Session]) {
 	l.Helper()
 	if p.NextCursor != "" {
-		l.Fatalf("the last page, of %d sessions, has the cursor %q; want none", len(p.Sessions), p.NextCursor)
+		l.Fatalf("the last page, of %d sessions, has the cursor %q; want none", len(p.Items), p.NextCursor)
 	}
 }
 
@@ -185,7 +185,7 @@ func listLimits(l lab, lister session.Lister) {
 		len(lives): len(lives), len(lives) + 1: len(lives), math.MaxInt32: len(lives),
 	} {
 		page := l.list(lister, session.Query{Limit: limit})
-		l.lists(lives[:want], page.Sessions)
+		l.lists(lives[:want], page.Items)
 		if want == len(lives) {
 			l.last(page)
 		} else if page.NextCursor == "" {

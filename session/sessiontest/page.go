@@ -28,12 +28,12 @@ func (l lab) walk(lister session.Lister, q session.Query, between func(page int)
 	var all []session.Session
 	for n := 1; ; n++ {
 		page := l.list(lister, q)
-		all = append(all, page.Sessions...)
+		all = append(all, page.Items...)
 		switch {
 		case page.NextCursor == "":
 			return all
-		case len(page.Sessions) != q.Limit:
-			l.Fatalf("page %d of %+v has %d sessions, and it is not the last one", n, q, len(page.Sessions))
+		case len(page.Items) != q.Limit:
+			l.Fatalf("page %d of %+v has %d sessions, and it is not the last one", n, q, len(page.Items))
 		case page.NextCursor == q.Cursor || n > 1000:
 			l.Fatalf("page %d of %+v leads back to itself, or there is no end of pages", n, q)
 		}

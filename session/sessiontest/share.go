@@ -76,10 +76,10 @@ func returnedPage(l lab, lister session.Lister) {
 	for range 2 {
 		page, err := lister.List(context.Background(), session.Query{})
 		l.ok(err, "List")
-		l.lists(lives, page.Sessions)
-		for i := range page.Sessions {
-			page.Sessions[i] = session.Session{}
+		l.lists(lives, page.Items)
+		for i := range page.Items {
+			page.Items[i] = session.Session{}
 		}
-		_ = append(page.Sessions, session.Session{})
+		_ = append(page.Items, session.Session{})
 	}
 }

@@ -323,7 +323,7 @@ var brokenStores = []struct {
 	},
 }
 
-func listed(list func([]session.Session, session.Query) (session.Page, error)) func() session.Store {
+func listed(list func([]session.Session, session.Query) (session.Page[session.Session], error)) func() session.Store {
 	return func() session.Store { return listing{newSlow(), list} }
 }
 
