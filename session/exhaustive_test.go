@@ -36,6 +36,9 @@ var exhaustiveAttempts = flag.Int("exhaustive.attempts", exhaustiveDefault,
 // Sessions are told apart by value: times and ids are left out, and the actions
 // of a group are a multiset (GRP-5).
 func TestExhaustive(t *testing.T) {
+	if testing.Short() {
+		*exhaustiveAttempts = 2
+	}
 	e := &explorer{visited: map[state]bool{{}: true}}
 	for level := []state{{}}; len(level) > 0; {
 		level = e.explore(t, level)
