@@ -109,6 +109,7 @@ func (r Resource) CheckIdentity() error {
 	return r.checkStatus("action: resource", r.Status)
 }
 
+// refuse returns the refusal of a resource that cannot be one.
 func (r Resource) refuse(rule string, err error, reason string) error {
 	return &Refusal{Op: "action: resource", Subject: r.name(), Rule: rule, Reason: reason, Err: err}
 }
@@ -153,6 +154,7 @@ func (r Resource) Transition(e Event, at time.Time) (Resource, Outcome, error) {
 		return r, 0, &Refusal{Op: op, Subject: r.name(), Rule: "ACT-4", Reason: reason, Err: ErrInvalidTime}
 	}
 	m := r.Type.Machine()
+	// An event of another machine is wrong whenever it was, and never stale.
 	if m.HasEvent(e) && at.Unix() < r.AsOf.Unix() {
 		return r, Stale, nil
 	}
@@ -185,6 +187,8 @@ func (r Resource) Observe(s Status, asOf time.Time) (Resource, Outcome, error) {
 		return r, 0, &Refusal{Op: op, Subject: r.name(), Rule: "ACT-4", Reason: reason, Err: ErrInvalidTime}
 	}
 	m := r.Type.Machine()
+	// Time decides first. Within one second rank does, which agrees with time
+	// wherever there is a before and an after: see fsm.Compile.
 	switch order := cmp.Or(
 		cmp.Compare(asOf.Unix(), r.AsOf.Unix()),
 		cmp.Compare(m.Rank(s), m.Rank(r.Status)),

@@ -34,6 +34,7 @@ const (
 	EventInconclusive
 )
 
+// The texts stand in the order of the constants.
 var events = enum.New[Event]("event",
 	"activated", "activated_for_approval", "approved", "rejected", "done", "declined",
 	"canceled", "expired", "reactivated", "reactivated_for_approval", "paused", "resumed",

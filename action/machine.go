@@ -6,6 +6,7 @@ import "github.com/sluicego/sluice/fsm"
 // which.
 type Machine = fsm.Machine[Status, Event]
 
+// row keeps the table below legible.
 type row = fsm.Row[Status, Event]
 
 // signatureRequest is ACT-1. The order of the statuses is their rank (ACT-4).
@@ -47,6 +48,9 @@ var (
 	documentAnalysis    = verificationMachine("document_analysis", EventDone, Done, true)
 )
 
+// verificationMachine returns the machine of verifications whose success has
+// this event and status. Data can be awaited in some only; the others begin as
+// pending.
 func verificationMachine(name string, succeeded Event, success Status, awaits bool) *Machine {
 	open := []Status{Pending}
 	var rows []row

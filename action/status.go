@@ -12,23 +12,39 @@ type Status uint8
 // The statuses of RES-2 and RES-3. Which of them a resource can have depends
 // on its type: see [Type.Machine].
 const (
+	// Draft: it is being prepared, and nobody was asked to sign.
 	Draft Status = iota + 1
+	// Approval: approvers are asked before any signer is.
 	Approval
+	// Ongoing: signers can sign.
 	Ongoing
+	// Paused: signers have to wait until it is resumed.
 	Paused
+	// Expired: the deadline passed. It can be reactivated.
 	Expired
+	// Rejected: an approver refused it.
 	Rejected
+	// Declined: a signer refused to sign.
 	Declined
+	// Canceled: the sender withdrew it.
 	Canceled
+	// Done: everybody signed; or a document analysis succeeded.
 	Done
+	// Deleted: it stays in sight and does not count any more.
 	Deleted
+	// AwaitingData: the person to be verified has not sent everything.
 	AwaitingData
+	// Pending: the check is under way.
 	Pending
+	// Inconclusive: the check could not tell.
 	Inconclusive
+	// Failed: the check said no.
 	Failed
+	// Verified: the check said yes.
 	Verified
 )
 
+// The texts stand in the order of the constants.
 var statuses = enum.New[Status]("status",
 	"draft", "approval", "ongoing", "paused", "expired", "rejected", "declined",
 	"canceled", "done", "deleted",

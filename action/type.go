@@ -32,6 +32,7 @@ const (
 	TypeInvoiceDocumentAnalysis
 )
 
+// The texts stand in the order of the constants.
 var types = enum.New[Type]("resource type",
 	"signature_request",
 	"identity_document_verification",
@@ -89,8 +90,11 @@ type Kind uint8
 // The kinds of resources. A document analysis is a verification in every rule
 // of the spec; it is a kind because its success is called done (RES-3).
 const (
+	// KindSignatureRequest is the kind of signature requests.
 	KindSignatureRequest Kind = iota + 1
+	// KindVerification is the kind of all verifications but document analyses.
 	KindVerification
+	// KindDocumentAnalysis is the kind of document analyses.
 	KindDocumentAnalysis
 )
 

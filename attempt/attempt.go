@@ -90,6 +90,9 @@ type Resolution struct {
 // Chain is the attempts of one Action, oldest first, and its resolution. The
 // zero Chain has no attempt and is none.
 type Chain struct {
+	// The newest attempt stands apart from the others: it is all that a group
+	// reads, and an observation changes it without copying those that cannot
+	// change any more.
 	main       Attempt
 	previous   []Attempt   // oldest first; never written to once it is shared
 	resolution *Resolution // never written to; nil if there is none
@@ -297,6 +300,8 @@ func (c Chain) Resolve(resourceID string, r Resolution) (Chain, error) {
 	return c.resolved(r), nil
 }
 
+// resolved returns the chain with a resolution that was found sound. The chains
+// that follow from it share the pointer, and never write through it.
 func (c Chain) resolved(r Resolution) Chain {
 	r.At = action.Seconds(r.At)
 	c.resolution = &r
@@ -309,6 +314,7 @@ func (c Chain) Resolvable() bool {
 	return c.main.Resource.Type.IsVerification() && c.resolution == nil && resolvable(c.main.Resource.Status)
 }
 
+// resolvable is RSL-2: what awaits data is pending as far as a person can tell.
 func resolvable(s action.Status) bool {
 	switch s {
 	case action.Pending, action.AwaitingData, action.Failed, action.Inconclusive:
@@ -334,12 +340,14 @@ func (r Resolution) check(resourceID string) error {
 	return refuseResolution(resourceID, "RSL-4", ErrInvalidReason, reason)
 }
 
+// refuseResolution returns a refusal about the resource that was to be resolved.
 func refuseResolution(resourceID, rule string, err error, reason string, allowed ...string) error {
 	return &action.Refusal{
 		Op: "attempt: resolution", Subject: resourceID, Rule: rule, Reason: reason, Allowed: allowed, Err: err,
 	}
 }
 
+// deleted refuses a resource that is deleted before it was ever linked (SES-4).
 func deleted(op string, r action.Resource) *action.Refusal {
 	if r.Status != action.Deleted {
 		return nil

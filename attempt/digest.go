@@ -151,6 +151,8 @@ func object(form any) (map[string]json.RawMessage, error) {
 	return members, nil
 }
 
+// addFiles adds the hashes of files as members. It reads each file once, to its
+// end, and keeps nothing of it.
 func addFiles(members map[string]json.RawMessage, files []File) error {
 	type sum struct {
 		SHA256 string `json:"sha256"`
@@ -183,6 +185,8 @@ func addFiles(members map[string]json.RawMessage, files []File) error {
 	return nil
 }
 
+// canonical returns the one JSON text that all spellings of a value share. A
+// RawMessage is read as it is: encoding/json would mend what RFC 8785 refuses.
 func canonical(v any) ([]byte, error) {
 	text, ok := v.(json.RawMessage)
 	if !ok {

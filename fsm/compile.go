@@ -39,11 +39,14 @@ func MustCompile[S, E Enum](t Table[S, E]) *Machine[S, E] {
 
 // compiler collects the faults of a table while it fills the machine.
 type compiler[S, E Enum] struct {
-	t      Table[S, E]
-	m      *Machine[S, E]
+	t Table[S, E]
+	m *Machine[S, E] // given away only if there is no fault
+
+	// Every fault is told at once: whoever wrote the table mends it once.
 	faults []error
 }
 
+// fault remembers a fault of a row, counted from 1, or of the whole with row 0.
 func (c *compiler[S, E]) fault(row int, format string, args ...any) {
 	e := &TableError{Machine: c.t.Name, Row: row, Reason: fmt.Sprintf(format, args...)}
 	if row > 0 {
@@ -88,7 +91,7 @@ func (c *compiler[S, E]) rows() {
 		s S
 		e E
 	}
-	declared := map[pair]int{}
+	declared := map[pair]int{} // the row that declared each
 	for i, r := range c.t.Rows {
 		row := i + 1
 		if r.Event == 0 {
@@ -122,6 +125,8 @@ func (c *compiler[S, E]) fill() {
 	m.table.Rows = cloneRows(c.t.Rows)
 	m.allowed = make(map[S][]E, len(c.t.States))
 
+	// The numeric values of the states need not be dense: the table is as high
+	// as the highest, and rows that no state has stay zero.
 	height := 0
 	for _, s := range c.t.States {
 		height = max(height, int(s)+1)
@@ -144,6 +149,7 @@ func (c *compiler[S, E]) fill() {
 			}
 		}
 	}
+	// A state whose every event leads back to it is as final as one without.
 	for _, s := range c.t.States {
 		leaves := func(e E) bool { return m.lookup(s, e) != s }
 		if !slices.ContainsFunc(m.allowed[s], leaves) {

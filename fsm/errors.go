@@ -25,6 +25,7 @@ type TableError struct {
 	Reason  string
 }
 
+// Error names the machine, the row if there is one, and what is wrong.
 func (e *TableError) Error() string {
 	if e.Row == 0 {
 		return fmt.Sprintf("fsm: machine %q: %s", e.Machine, e.Reason)
@@ -60,6 +61,8 @@ func (e *EventError[S, E]) Machine() string { return e.of().Name() }
 // dead end, nor for a state that is not of the machine.
 func (e *EventError[S, E]) Allowed() []E { return slices.Collect(e.of().Allowed(e.State)) }
 
+// Error names the machine, the state, the event and what is allowed. It is
+// composed when somebody reads it: to refuse an event costs one small value.
 func (e *EventError[S, E]) Error() string {
 	if !e.of().Has(e.State) {
 		return fmt.Sprintf("fsm: %s: %s is not a state of this machine (known: %s)",

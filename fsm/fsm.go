@@ -75,11 +75,13 @@ type Machine[S, E Enum] struct {
 	// width no event is out of bounds, and one comparison is saved.
 	next []S
 
+	// reach has for each state what it can ever become, itself included.
 	reach [256]set
 	rank  [256]uint8 // rank plus one; zero for a state that is not declared
 
-	events set
+	events set // that any state allows
 
+	// What only descriptions of the machine need.
 	table    Table[S, E]
 	allowed  map[S][]E // not read by Next, Can or Reaches
 	terminal []S
@@ -88,6 +90,7 @@ type Machine[S, E Enum] struct {
 // set is a set of states or events, by their numeric values.
 type set [4]uint64
 
+// add and has are small enough to be inlined, as Reaches is with them.
 func (b *set) add(i uint8)      { b[i>>6] |= 1 << (i & 63) }
 func (b *set) has(i uint8) bool { return b[i>>6]>>(i&63)&1 != 0 }
 
@@ -196,6 +199,8 @@ func (m *Machine[S, E]) Terminal() []S { return slices.Clone(m.terminal) }
 // Rows returns the rows as they were declared.
 func (m *Machine[S, E]) Rows() []Row[S, E] { return cloneRows(m.table.Rows) }
 
+// cloneRows copies rows down to their sources, so that a caller can write to
+// what it gave or got.
 func cloneRows[S, E Enum](rows []Row[S, E]) []Row[S, E] {
 	rows = slices.Clone(rows)
 	for i := range rows {

@@ -38,6 +38,7 @@ const (
 	DocumentAnalysis
 )
 
+// The texts stand in the order of the constants.
 var types = enum.New[Type]("group type",
 	"signature_request", "identity_verification", "proof_of_address_verification",
 	"company_verification", "watchlist_verification", "bank_account_verification",

@@ -18,6 +18,7 @@ const (
 	Blocked                    // GRP-2
 )
 
+// The texts stand in the order of the join.
 var statuses = enum.New[Status]("group status", "awaiting", "done", "ongoing", "blocked")
 
 // Statuses returns every status, weakest first.

@@ -41,6 +41,8 @@ func Apply(s Session, c Command, now time.Time) (Session, Change, error) {
 	if err != nil {
 		return s, Change{}, err
 	}
+	// Everything up to here is about the command. From here on Replay goes the
+	// same way.
 	p, found := s.find(subject(fact))
 	next, outcome, err := s.step(fact, p, found, now)
 	if err != nil {
@@ -128,6 +130,8 @@ func (s Session) Refusals(c Link) []*Refusal {
 	if isTaken {
 		elsewhere = s.describe(taken, r.ID)
 	}
+	// Without an attempt to replace there is no chain to ask, and ATT-12 is all
+	// that is left of the rules of retrying.
 	switch p, found := s.find(c.PreviousAttemptID); {
 	case found:
 		if taken == p {
@@ -177,6 +181,7 @@ func (s Session) refuseGroup(r action.Resource) *Refusal {
 	return refusal
 }
 
+// refuseLink returns a refusal about the resource that was to be linked.
 func (s Session) refuseLink(r action.Resource, rule string, err error, reason string) *Refusal {
 	return &Refusal{Op: "session: link", Subject: r.ID, Rule: rule, Reason: reason, Err: err}
 }
@@ -258,6 +263,7 @@ func (s Session) step(f Fact, p place, found bool, at time.Time) (step, action.O
 	return step{p, after, visible}, outcome, err
 }
 
+// status is what the public API shows of an Action.
 func status(c attempt.Chain) action.Status { return c.Main().Resource.Status }
 
 // link computes a new Action in the group that admits it (SES-4).
@@ -280,10 +286,13 @@ func (s *Session) detach(g int) {
 // event that tells of it.
 func (s *Session) install(next step, f Fact, at time.Time) Event {
 	g := &s.groups[next.place.group]
+	// One Action changed, so one group can have moved, and the session with it:
+	// the net change that SES-7 announces is never more than these two.
 	event := Event{SessionID: s.id, At: at, Fact: f, GroupType: g.typ}
 	event.Group.From, event.Session.From = g.Status(), s.Status()
 	g.put(next.place.action, next.chain)
 	event.Group.To, event.Session.To = g.Status(), s.Status()
+	// A host's clock may step back; what people have seen does not (SES-8).
 	if now := action.Seconds(at); next.visible && now.After(s.updatedAt) {
 		s.updatedAt = now
 	}

@@ -126,6 +126,9 @@ func (s Session) blocking() iter.Seq2[group.Type, attempt.Chain] {
 	}
 }
 
+// waysOut lists what unblocks an Action, the way that the platform's guide
+// recommends first. It asks the chain and the machine instead of knowing
+// statuses, so that it cannot offer what they refuse.
 func (s Session) waysOut(c attempt.Chain) []WayOut {
 	main := c.Main()
 	id := main.Resource.ID

@@ -11,6 +11,7 @@ import (
 )
 
 // The JSON of a command is an object whose member command names it.
+// The structs embed the commands, whose tags say how members are named.
 type (
 	createJSON struct {
 		Command string `json:"command"`
@@ -70,6 +71,8 @@ func UnmarshalCommand(data []byte) (Command, error) {
 	return c, nil
 }
 
+// unmarshalCommand finds the name of a command first, and then reads the whole
+// as that command alone.
 func unmarshalCommand(data []byte) (Command, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {
@@ -106,6 +109,8 @@ func unmarshalCommand(data []byte) (Command, error) {
 	}
 }
 
+// The JSON of an event keeps the fact apart from what every event has, so that
+// a Store can look at the latter without knowing the former.
 type (
 	eventJSON struct {
 		SessionID string          `json:"session_id"`
@@ -164,6 +169,8 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// unmarshalFact reads a fact of a name. Times are brought into the form in
+// which Apply keeps them, so that what is read equals what was written.
 func unmarshalFact(name string, data []byte) (Fact, error) {
 	switch name {
 	case "created":

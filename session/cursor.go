@@ -20,6 +20,7 @@ type CursorError struct {
 	Reason string
 }
 
+// Error says what a cursor would be.
 func (e *CursorError) Error() string {
 	return fmt.Sprintf("session: invalid cursor %q: %s; give the next_cursor of a page, or none", e.Cursor, e.Reason)
 }
@@ -71,12 +72,14 @@ func ParseCursor(cursor string) (Position, error) {
 		return Position{}, &CursorError{cursor, "it holds no position"}
 	}
 	p := Position{time.Unix(unix, 0).UTC(), id}
+	// Other spellings of the same position were never given out.
 	if p.Cursor() != cursor {
 		return Position{}, &CursorError{cursor, "it holds no position"}
 	}
 	return p, nil
 }
 
+// pageJSON is the form in which the public API lists anything.
 type pageJSON[T any] struct {
 	Meta struct {
 		NextCursor *string `json:"next_cursor"`

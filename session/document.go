@@ -73,6 +73,8 @@ func (s Session) MarshalJSON() ([]byte, error) {
 	return json.Marshal(doc)
 }
 
+// actionToJSON writes an Action with all members that the public API has. Each
+// attempt names the one before it.
 func actionToJSON(c attempt.Chain) actionJSON {
 	a := actionJSON{PreviousAttempts: make([]previousAttemptJSON, 0, c.Len()-1)}
 	var previous string
@@ -186,6 +188,7 @@ func (b *builder) time(member string, text *string) time.Time {
 	return t
 }
 
+// resolution reads a resolution. The public API does not tell who gave it.
 func (b *builder) resolution(r *resolutionJSON) *attempt.Resolution {
 	if r == nil {
 		return nil
@@ -226,6 +229,8 @@ func (b *builder) attempts(a actionJSON) []attempt.Attempt {
 	return sorted
 }
 
+// attempt reads a resource. The public API tells neither its as-of, so that
+// whatever is observed next is newer, nor the digest of its inputs.
 func (b *builder) attempt(path string, r resourceJSON) attempt.Attempt {
 	t, err := action.ParseType(r.Type)
 	b.fail(path+".type", err)

@@ -18,6 +18,7 @@ type HistoryError struct {
 	Err       error // what refuses the event; may be nil
 }
 
+// Error names the session and the event.
 func (e *HistoryError) Error() string {
 	text := fmt.Sprintf("session: history of %s, event %d: %s", e.SessionID, e.Version, e.Reason)
 	if e.Err != nil {
@@ -63,6 +64,8 @@ func broken(e Event, version int, err error, format string, args ...any) error {
 	return &HistoryError{e.SessionID, version, fmt.Sprintf(format, args...), err}
 }
 
+// take checks what stands around the fact of an event, makes the fact true, and
+// compares what that moved with what the event says.
 func (r *replayer) take(version int, e Event) error {
 	_, isCreation := e.Fact.(Created)
 	switch {
@@ -131,6 +134,7 @@ func (f Created) check(sessionID string) error {
 	return Template{ID: f.TemplateID, Name: f.Name, ActionGroups: f.Groups}.Check()
 }
 
+// nameOf is for errors, which meet events without a fact too.
 func nameOf(f Fact) string {
 	if f == nil {
 		return "no fact"

@@ -110,6 +110,7 @@ func (s Session) IsZero() bool { return s.id == "" }
 // Status returns the status of the session (SES-2).
 func (s Session) Status() Status { return statusOf(s.groups) }
 
+// statusOf is StatusOf without a list to make first: Apply asks it twice.
 func statusOf(groups []Group) Status {
 	var seen [group.Blocked + 1]bool
 	for _, g := range groups {
@@ -155,6 +156,7 @@ func (s Session) Group(t group.Type) (Group, bool) {
 	return Group{}, false
 }
 
+// groupIndex returns where the group of a type stands, or -1.
 func (s Session) groupIndex(t group.Type) int {
 	return slices.IndexFunc(s.groups, func(g Group) bool { return g.typ == t })
 }
@@ -211,6 +213,8 @@ func entry(c *attempt.Chain) group.Entry {
 }
 
 // place is where an Action stands.
+// A place stays good for ever: groups are never reordered, and Actions are only
+// ever added behind the others.
 type place struct{ group, action int }
 
 // find returns the place of the Action that a resource stands in.

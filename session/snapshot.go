@@ -15,6 +15,8 @@ import (
 // forms up to its own.
 const snapshotFormat = 1
 
+// The form of a snapshot. Members are only ever added; what changes the meaning
+// of one is a new format.
 type (
 	snapshotJSON struct {
 		Format      int                 `json:"format"`
@@ -154,6 +156,7 @@ func (b *builder) header(template string, whole bool) {
 	}
 }
 
+// group begins a group; the actions that follow are its own.
 func (b *builder) group(t group.Type) {
 	switch {
 	case !t.IsValid():
@@ -164,6 +167,8 @@ func (b *builder) group(t group.Type) {
 	b.s.groups = append(b.s.groups, Group{typ: t})
 }
 
+// action adds an Action to the group that was begun last. It holds it against
+// the same rules as the commands that must have led to it.
 func (b *builder) action(attempts []attempt.Attempt, resolution *attempt.Resolution) {
 	if b.err != nil {
 		return

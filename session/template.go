@@ -65,6 +65,7 @@ func (t Template) Check() error {
 	return errors.Join(faults...)
 }
 
+// subject is what errors call the template.
 func (t Template) subject() string {
 	if t.ID == "" {
 		return "a template without id"
@@ -91,6 +92,7 @@ func (t Template) workspace(given, byDefault string) (chosen, reason string) {
 	}
 }
 
+// checkName returns a reason why name cannot be one (SES-11), or "".
 func checkName(name string) string {
 	switch n := utf8.RuneCountInString(name); {
 	case n == 0:
@@ -104,6 +106,7 @@ func checkName(name string) string {
 	}
 }
 
+// templateJSON is the public API's form of a template.
 type templateJSON struct {
 	ID           string          `json:"id"`
 	Name         string          `json:"name"`

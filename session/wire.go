@@ -23,6 +23,7 @@ type DocumentError struct {
 	Err      error  // what is wrong there, and what would be right
 }
 
+// Error says what the document is no good as, and where.
 func (e *DocumentError) Error() string {
 	where := e.Document
 	if e.Path != "" {
@@ -130,6 +131,7 @@ func nullable(id string) *string {
 	return &id
 }
 
+// deref returns "" for a text that is not there.
 func deref(id *string) string {
 	if id == nil {
 		return ""
