@@ -36,9 +36,9 @@ import (
 
 // Resource is a signature request or a verification. Its JSON is sluice's own.
 type Resource struct {
-	ID     string `json:"id"`
-	Type   Type   `json:"type"`
-	Status Status `json:"status"`
+	ID     string `json:"id,omitempty"`
+	Type   Type   `json:"type,omitzero"`
+	Status Status `json:"status,omitzero"`
 	// WorkspaceID is where the resource lives; "" if that was not told.
 	WorkspaceID string `json:"workspace_id,omitempty"`
 	// CreatedAt is when the provider made it; whole seconds count.

@@ -52,10 +52,10 @@ func (r *Refusal) Error() string {
 	return fmt.Sprintf("%s of %s refused: %s%s (%s)", r.Op, printable(r.Subject), printable(r.Reason), allowed, r.Rule)
 }
 
-// printable keeps an id from breaking a line of a log: a text with characters
-// that cannot be printed is quoted.
+// printable keeps an id from breaking a line of a log: an empty text is quoted,
+// and one with characters that cannot be printed.
 func printable(text string) string {
-	if strings.ContainsFunc(text, func(c rune) bool { return !strconv.IsPrint(c) }) {
+	if text == "" || strings.ContainsFunc(text, func(c rune) bool { return !strconv.IsPrint(c) }) {
 		return strconv.Quote(text)
 	}
 	return text

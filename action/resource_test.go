@@ -254,6 +254,9 @@ func TestResource_JSON(t *testing.T) {
 			require.ErrorIs(t, r.Check(), action.ErrUnknown)
 		})
 	}
-	_, err := json.Marshal(action.Resource{ID: "1"})
-	require.ErrorIs(t, err, action.ErrUnknown, "RES-6: none is not written")
+	none, err := json.Marshal(action.Resource{ID: "1"})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"id":"1"}`, string(none), "what is not known yet is left out")
+	_, err = json.Marshal(action.Resource{ID: "1", Status: 200})
+	require.ErrorIs(t, err, action.ErrUnknown, "RES-6: what there is not has no text")
 }

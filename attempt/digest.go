@@ -72,7 +72,8 @@ func (d Digest) Value() (driver.Value, error) {
 	return d.String(), nil
 }
 
-// Digester makes the digests of one session.
+// Digester makes the digests of one session. The zero Digester belongs to none
+// and makes no digest.
 type Digester struct {
 	key []byte
 }
@@ -119,6 +120,9 @@ var leftOut = []string{"workflow_session_id", "previous_attempt_id", "workspace_
 // meaning (see RFC 8785); and the error of a file that cannot be read. No error
 // repeats what the inputs are.
 func (d Digester) Digest(form any, files ...File) (Digest, error) {
+	if len(d.key) == 0 {
+		return Digest{}, errors.New("attempt: the Digester belongs to no session; NewDigester makes one that does (ATT-6)")
+	}
 	members, err := object(form)
 	if err != nil {
 		return Digest{}, err

@@ -25,11 +25,15 @@ func New(c Create, now time.Time) (Session, Change, error) {
 // now is the host's time. It becomes the time of the events and, in whole
 // seconds, of what the public API shows (SES-8).
 func Apply(s Session, c Command, now time.Time) (Session, Change, error) {
+	create, isCreate := c.(Create)
 	if reason := action.CheckTime(now); reason != "" {
+		if isCreate {
+			return s, Change{}, create.refuse("SES-8", action.ErrInvalidTime, reason)
+		}
 		return s, Change{}, s.refuse(commandName(c), "SES-8", action.ErrInvalidTime, "%s", reason)
 	}
 	now = now.Round(0).UTC()
-	if create, ok := c.(Create); ok {
+	if isCreate {
 		created, err := s.create(create)
 		if err != nil {
 			return s, Change{}, err
@@ -87,32 +91,39 @@ func (s Session) decide(c Command) (Fact, error) {
 
 // create checks a Create (SES-1, SES-3, SES-11).
 func (s Session) create(c Create) (Created, error) {
-	const op = "create"
-	if !s.IsZero() {
-		return Created{}, s.refuse(op, "SES-1", ErrExists, "it exists already")
+	switch {
+	case s.IsZero():
+	case s.id == c.ID:
+		return Created{}, c.refuse("SES-1", ErrExists, "it exists already")
+	default:
+		return Created{}, c.refuse("SES-1", ErrExists, "session "+s.id+" stands in its place")
 	}
 	if reason := action.CheckID(c.ID); reason != "" {
-		return Created{}, s.refuse(op, "SES-11", action.ErrInvalidID, "%s", reason)
+		return Created{}, c.refuse("SES-11", action.ErrInvalidID, reason)
 	}
-	s.id = c.ID // for the refusals below
 	if reason := checkName(c.Name); reason != "" {
-		return Created{}, s.refuse(op, "SES-11", ErrInvalidName, "%s", reason)
+		return Created{}, c.refuse("SES-11", ErrInvalidName, reason)
 	}
 	if err := c.Template.Check(); err != nil {
 		return Created{}, err
 	}
 	for _, w := range []string{c.WorkspaceID, c.DefaultWorkspaceID} {
 		if reason := action.CheckID(w); w != "" && reason != "" {
-			return Created{}, s.refuse(op, "SES-11", action.ErrInvalidID, "workspace: %s", reason)
+			return Created{}, c.refuse("SES-11", action.ErrInvalidID, "workspace: "+reason)
 		}
 	}
 	workspace, reason := c.Template.workspace(c.WorkspaceID, c.DefaultWorkspaceID)
 	if reason != "" {
-		refusal := s.refuse(op, "SES-3", ErrWorkspace, "%s", reason)
+		refusal := c.refuse("SES-3", ErrWorkspace, reason)
 		refusal.Allowed = slices.Clone(c.Template.Workspaces)
 		return Created{}, refusal
 	}
 	return Created{c.Name, c.Template.ID, workspace, slices.Clone(c.Template.ActionGroups)}, nil
+}
+
+// refuse returns a refusal about the session that was to be created.
+func (c Create) refuse(rule string, err error, reason string) *Refusal {
+	return &Refusal{Op: "session: create", Subject: c.ID, Rule: rule, Reason: reason, Err: err}
 }
 
 // Refusals lists every rule that a link breaks, those of retrying first and in
@@ -209,6 +220,20 @@ func subject(f Fact) string {
 	}
 }
 
+// happening says what a fact tells of, for errors.
+func happening(f Fact) string {
+	switch f.(type) {
+	case Transitioned:
+		return "event"
+	case Observed:
+		return "observation"
+	case Resolved:
+		return "resolution"
+	default:
+		return "link"
+	}
+}
+
 // begin returns the session that a creation leads to.
 func begin(id string, f Created, at time.Time) (Session, Event) {
 	s := Session{
@@ -238,7 +263,7 @@ func (s Session) step(f Fact, p place, found bool, at time.Time) (step, action.O
 	}
 	if !found {
 		return step{}, 0, &Refusal{
-			Op: "session: event or resolution", Subject: subject(f), Rule: "SES-12", Err: ErrUnknownResource,
+			Op: "session: " + happening(f), Subject: subject(f), Rule: "SES-12", Err: ErrUnknownResource,
 			Reason: fmt.Sprintf("session %s has no such resource", s.id),
 		}
 	}

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"encoding/json"
 	"fmt"
 	"iter"
 	"strings"
@@ -13,10 +14,10 @@ import (
 // Blocker is an Action that keeps its group, and so the session, blocked
 // (SES-9).
 type Blocker struct {
-	Group    group.Type
-	Attempt  int // number of the newest attempt, from 1 on
-	Resource action.Resource
-	WaysOut  []WayOut // every one that there is
+	Group    group.Type      `json:"group"`
+	Attempt  int             `json:"attempt"` // number of the newest attempt, from 1 on
+	Resource action.Resource `json:"resource"`
+	WaysOut  []WayOut        `json:"ways_out"` // every one that there is
 }
 
 // Way is a way out of a block (SES-9).
@@ -51,20 +52,38 @@ func (w Way) String() string {
 	}
 }
 
+// MarshalText returns the text of String.
+func (w Way) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+
 // WayOut is one way out of a block and the command that takes it, so that a
-// host can make it a button.
+// host can make it a button: WayOut has a JSON form in which the command is as
+// [MarshalCommand] writes it, and [UnmarshalCommand] reads what comes back.
+//
+// Only a host that makes the changes itself applies the command of WayDelete or
+// WayReactivate. One that observes a provider's webhooks asks the provider
+// instead, and hears of it by an observation; if it did both, its own clock
+// could make the next webhook stale.
 type WayOut struct {
 	Way Way
 	// Command takes the way once what only the host knows is filled in: for a
 	// retry the new resource, but for its type, and the digest of its inputs;
 	// for a resolution the reason and who gives it; for the others the time.
-	//
-	// To delete or reactivate is the provider's to do. A host that observes its
-	// webhooks asks the provider, and hears of it by an observation; it does
-	// not apply the Transition (see package action on the two ways).
 	Command Command
 	// AttemptsLeft is how many retries the Action has left, for WayRetry.
 	AttemptsLeft int
+}
+
+// MarshalJSON writes the way, the command and, for a retry, the attempts left.
+func (w WayOut) MarshalJSON() ([]byte, error) {
+	command, err := MarshalCommand(w.Command)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(struct {
+		Way          Way             `json:"way"`
+		Command      json.RawMessage `json:"command"`
+		AttemptsLeft int             `json:"attempts_left,omitempty"`
+	}{w.Way, command, w.AttemptsLeft})
 }
 
 // String returns a sentence for people.

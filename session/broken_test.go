@@ -87,7 +87,7 @@ func TestParseDocument_Broken(t *testing.T) {
 		{"RES-6: a group of an unknown type", with(`"action_groups":[{"type":"payment"}]`), group0 + ".type", action.ErrUnknown, `"payment"`},
 		{"RES-6: an unknown status of a group", with(`"action_groups":[{"type":"company_verification","status":"DONE"}]`), group0 + ".status", action.ErrUnknown, `"DONE"`},
 
-		{"RES-6: no resource", companies(`{}`), action0 + ".resource.type", action.ErrUnknown, `type ""`},
+		{"RES-6: no resource", companies(`{}`), action0 + ".resource", nil, "missing"},
 		{"RES-6: an unknown type", companies(action1(`{"id":"a","type":"passport","status":"failed"}`)), action0 + ".resource.type", action.ErrUnknown, `"passport"`},
 		{"RES-6: an unknown status", companies(action1(`{"id":"a","type":"company_verification","status":"lost"}`)), action0 + ".resource.status", action.ErrUnknown, `"lost"`},
 		{"RES-6: a status of other types", companies(action1(`{"id":"a","type":"company_verification","status":"draft"}`)), action0, action.ErrUnknown, "draft"},

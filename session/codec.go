@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sluicego/sluice/action"
 	"github.com/sluicego/sluice/group"
+	"github.com/sluicego/sluice/internal/jcs"
 )
 
 // The JSON of a command is an object whose member command names it.
@@ -36,7 +38,8 @@ type (
 )
 
 // MarshalCommand writes a command as a JSON object whose member command names
-// it: create, link, transition, observe or resolve.
+// it: create, link, transition, observe or resolve. What is zero is left out, so
+// that the command of a [WayOut] can be written before it is filled in.
 func MarshalCommand(c Command) ([]byte, error) {
 	var wire any
 	switch c := c.(type) {
@@ -77,6 +80,16 @@ func unmarshalCommand(data []byte) (Command, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {
 		return nil, err
+	}
+	// encoding/json takes names in any case and the last of two: of what people
+	// write by hand that is too much.
+	if _, err := jcs.Transform(data); err != nil {
+		return nil, err
+	}
+	for name := range members {
+		if name != strings.ToLower(name) {
+			return nil, fmt.Errorf("there is no member %q", name)
+		}
 	}
 	var name string
 	if err := json.Unmarshal(members["command"], &name); err != nil {

@@ -127,7 +127,7 @@ func TestUnmarshalCommand_Refused(t *testing.T) {
 }
 
 func TestMarshalCommand_Refused(t *testing.T) {
-	for _, c := range []session.Command{nil, &session.Link{}, session.Observe{}, session.Link{}, session.Transition{Event: 200}} {
+	for _, c := range []session.Command{nil, &session.Link{}, session.Observe{Status: 200}, session.Transition{Event: 200}} {
 		t.Run(fmt.Sprintf("%T", c), func(t *testing.T) {
 			text, err := session.MarshalCommand(c)
 			requireBroken(t, err, "command", "", nil, "")
@@ -136,8 +136,41 @@ func TestMarshalCommand_Refused(t *testing.T) {
 	}
 	_, err := session.MarshalCommand(&session.Link{})
 	require.EqualError(t, err, "session: invalid command: no command is a *session.Link")
-	_, err = session.MarshalCommand(session.Observe{ResourceID: "a"})
-	require.ErrorIs(t, err, action.ErrUnknown, "RES-6: there is no text for no status")
+	_, err = session.MarshalCommand(session.Observe{ResourceID: "a", Status: 200})
+	require.ErrorIs(t, err, action.ErrUnknown, "RES-6: there is no text for such a status")
+}
+
+// The way out of a block can be sent to whoever presses the button, and what
+// comes back, filled in, is the command.
+func TestWayOut_JSON(t *testing.T) {
+	r := begin(t, group.CompanyVerification, group.SignatureRequest).do(
+		link("a", company, "failed"), link("x", signature, "expired"))
+	text, err := json.Marshal(r.s.Blockers())
+	require.NoError(t, err)
+	golden(t, "blockers.json", indented(t, string(text)))
+	for _, b := range r.s.Blockers() {
+		for _, w := range b.WaysOut {
+			text, err := session.MarshalCommand(w.Command)
+			require.NoError(t, err)
+			read, err := session.UnmarshalCommand(text)
+			require.NoError(t, err)
+			assert.Equal(t, w.Command, read)
+		}
+	}
+}
+
+// Of what people write, no member is taken for another and none is passed over.
+func TestUnmarshalCommand_Exact(t *testing.T) {
+	for text, says := range map[string]string{
+		`{"command":"resolve","Resource_ID":"a"}`:                    `there is no member "Resource_ID"`,
+		`{"command":"resolve","resource_id":"a","resource_id":"b"}`:  "resource_id",
+		`{"command":"create","command":"resolve","resource_id":"a"}`: "command",
+		"{\"command\":\"resolve\",\"resource_id\":\"\xff\"}":         "UTF-8",
+	} {
+		_, err := session.UnmarshalCommand([]byte(text))
+		require.ErrorIs(t, err, session.ErrDocument, text)
+		require.ErrorContains(t, err, says)
+	}
 }
 
 // The events of a life, as a Store keeps them. Stores hold texts like these, so

@@ -42,14 +42,14 @@ type Link struct {
 // Transition tells of an event that the host itself brought about (ACT-3).
 type Transition struct {
 	ResourceID string       `json:"resource_id"`
-	Event      action.Event `json:"event"`
+	Event      action.Event `json:"event,omitzero"`
 	At         time.Time    `json:"at,omitzero"`
 }
 
 // Observe tells of a status that the provider reported (ACT-4).
 type Observe struct {
 	ResourceID string        `json:"resource_id"`
-	Status     action.Status `json:"status"`
+	Status     action.Status `json:"status,omitzero"`
 	AsOf       time.Time     `json:"as_of,omitzero"` // the provider's time of the status
 }
 

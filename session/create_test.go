@@ -93,10 +93,10 @@ func TestCreate_Refused(t *testing.T) {
 		is      error
 		subject string
 	}{
-		{"SES-11: no id", func(c *session.Create) { c.ID = "" }, "SES-11", action.ErrInvalidID, "a session without id"},
-		{"SES-11: a long id", func(c *session.Create) { c.ID = strings.Repeat("x", 129) }, "SES-11", action.ErrInvalidID, "a session without id"},
-		{"SES-11: an id that is no text", func(c *session.Create) { c.ID = "\xff" }, "SES-11", action.ErrInvalidID, "a session without id"},
-		{"SES-11: NUL in an id", func(c *session.Create) { c.ID = "a\x00" }, "SES-11", action.ErrInvalidID, "a session without id"},
+		{"SES-11: no id", func(c *session.Create) { c.ID = "" }, "SES-11", action.ErrInvalidID, ""},
+		{"SES-11: a long id", func(c *session.Create) { c.ID = strings.Repeat("x", 129) }, "SES-11", action.ErrInvalidID, strings.Repeat("x", 129)},
+		{"SES-11: an id that is no text", func(c *session.Create) { c.ID = "\xff" }, "SES-11", action.ErrInvalidID, "\xff"},
+		{"SES-11: NUL in an id", func(c *session.Create) { c.ID = "a\x00" }, "SES-11", action.ErrInvalidID, "a\x00"},
 		{"SES-11: no name", func(c *session.Create) { c.Name = "" }, "SES-11", session.ErrInvalidName, "s1"},
 		{"SES-11: 129 characters", func(c *session.Create) { c.Name = strings.Repeat("é", 129) }, "SES-11", session.ErrInvalidName, "s1"},
 		{"SES-11: a name that is no text", func(c *session.Create) { c.Name = "Kelly \xff" }, "SES-11", session.ErrInvalidName, "s1"},
@@ -139,7 +139,7 @@ func TestCreate_OverAnother(t *testing.T) {
 		link("a", company, "pending"), event("a", "failed", 1), observe("a", "failed", 1), resolve("a"), nil,
 	} {
 		t.Run(fmt.Sprintf("SES-1: no session takes %T", c), func(t *testing.T) {
-			requireRefused(t, session.Session{}, c, refusal{"SES-1", session.ErrNoSession, "a session without id", nil})
+			requireRefused(t, session.Session{}, c, refusal{"SES-1", session.ErrNoSession, "", nil})
 		})
 	}
 	for _, c := range []session.Command{nil, &session.Link{}, (*session.Create)(nil), &session.Resolve{ResourceID: "a"}} {

@@ -80,19 +80,23 @@ func ParseCursor(cursor string) (Position, error) {
 }
 
 // pageJSON is the form in which the public API lists anything.
-type pageJSON[T any] struct {
+type pageJSON struct {
 	Meta struct {
 		NextCursor *string `json:"next_cursor"`
 	} `json:"meta"`
-	Data []T `json:"data"`
+	Data []json.RawMessage `json:"data"`
 }
 
 // MarshalJSON writes the public API's form of a list (SES-10).
 func (p Page[T]) MarshalJSON() ([]byte, error) {
-	wire := pageJSON[T]{Data: p.Items}
+	wire := pageJSON{Data: make([]json.RawMessage, len(p.Items))}
 	wire.Meta.NextCursor = nullable(p.NextCursor)
-	if wire.Data == nil {
-		wire.Data = []T{}
+	for i, item := range p.Items {
+		text, err := json.Marshal(item)
+		if err != nil {
+			return nil, within("page", fmt.Sprintf("data[%d]", i), unreadable("page", err))
+		}
+		wire.Data[i] = text
 	}
 	return json.Marshal(wire)
 }
@@ -100,10 +104,21 @@ func (p Page[T]) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads the public API's form of a list. On an error it leaves p
 // as it was.
 func (p *Page[T]) UnmarshalJSON(data []byte) error {
-	var wire pageJSON[T]
+	var wire pageJSON
 	if err := json.Unmarshal(data, &wire); err != nil {
 		return unreadable("page", err)
 	}
-	*p = Page[T]{wire.Data, deref(wire.Meta.NextCursor)}
+	if wire.Data == nil {
+		return &DocumentError{"page", "data", errors.New("it is missing (SES-10)")}
+	}
+	read := Page[T]{NextCursor: deref(wire.Meta.NextCursor)}
+	for i, text := range wire.Data {
+		var item T
+		if err := json.Unmarshal(text, &item); err != nil {
+			return within("page", fmt.Sprintf("data[%d]", i), unreadable("page", err))
+		}
+		read.Items = append(read.Items, item)
+	}
+	*p = read
 	return nil
 }

@@ -53,8 +53,12 @@ type (
 
 // MarshalJSON writes the public API's document of the session (SES-10), with
 // every member that it has. It tells neither digests of inputs nor who resolved
-// an Action; [Session.Snapshot] keeps those.
+// an Action; [Session.Snapshot] keeps those. The zero Session has no document,
+// but ErrNoSession.
 func (s Session) MarshalJSON() ([]byte, error) {
+	if s.IsZero() {
+		return nil, ErrNoSession
+	}
 	doc := documentJSON{
 		ID: s.id, Name: s.name, TemplateID: s.templateID, WorkspaceID: nullable(s.workspaceID),
 		Status:       s.Status().String(),
@@ -232,6 +236,9 @@ func (b *builder) attempts(a actionJSON) []attempt.Attempt {
 // attempt reads a resource. The public API tells neither its as-of, so that
 // whatever is observed next is newer, nor the digest of its inputs.
 func (b *builder) attempt(path string, r resourceJSON) attempt.Attempt {
+	if r == (resourceJSON{}) {
+		b.fail(path, errors.New("it is missing (SES-10)"))
+	}
 	t, err := action.ParseType(r.Type)
 	b.fail(path+".type", err)
 	status, err := action.ParseStatus(r.Status)

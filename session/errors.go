@@ -26,7 +26,8 @@ var (
 	ErrNoGroup = errors.New("session: no group for this type")
 	// ErrExists: a session cannot be created over one that exists (SES-1).
 	ErrExists = errors.New("session: exists")
-	// ErrNoSession: the zero Session takes no command but Create.
+	// ErrNoSession: the zero Session takes no command but Create, and has no
+	// document.
 	ErrNoSession = errors.New("session: no session")
 	// ErrNoCommand: the command is nil or a pointer to one.
 	ErrNoCommand = errors.New("session: no command")

@@ -182,6 +182,9 @@ func requireNoNews(t *testing.T, s session.Session, c session.Command, want acti
 // snapshot is all that is known of a session, as text; its document where no
 // snapshot can be had.
 func snapshot(t require.TestingT, s session.Session) string {
+	if s.IsZero() {
+		return ""
+	}
 	text, err := s.Snapshot()
 	if errors.Is(err, session.ErrInvalidSave) {
 		text, err = json.Marshal(s)

@@ -77,6 +77,9 @@ func (r *replayer) take(version int, e Event) error {
 	case version > 1 && e.SessionID != r.s.id:
 		return broken(e, version, nil, "the history is that of session %s", r.s.id)
 	}
+	if e.Fact == nil {
+		return broken(e, version, nil, "it has no fact")
+	}
 	if reason := action.CheckTime(e.At); reason != "" {
 		return broken(e, version, nil, "%s", reason)
 	}

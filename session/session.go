@@ -253,12 +253,8 @@ func (s Session) GoString() string { return s.String() }
 
 // refuse returns a refusal about the session.
 func (s Session) refuse(op, rule string, err error, format string, args ...any) *action.Refusal {
-	subject := s.id
-	if subject == "" {
-		subject = "a session without id"
-	}
 	return &action.Refusal{
-		Op: "session: " + op, Subject: subject, Rule: rule, Err: err,
+		Op: "session: " + op, Subject: s.id, Rule: rule, Err: err,
 		Reason: fmt.Sprintf(format, args...),
 	}
 }

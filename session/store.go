@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/sluicego/sluice/action"
 )
 
 // What a Store answers when it does not do what it was asked.
@@ -98,8 +100,11 @@ func (q Query) Matches(s Session) bool {
 
 // Start returns the position behind which the page begins and how many sessions
 // it has at most, for those who write a Store. It returns a [*CursorError], or
-// ErrInvalidQuery for a negative limit.
+// ErrInvalidQuery for a negative limit or a status that is none.
 func (q Query) Start() (after Position, limit int, err error) {
+	if q.Status != 0 && !q.Status.IsValid() {
+		return after, 0, fmt.Errorf("%w: status %s is none; zero is for any", ErrInvalidQuery, q.Status)
+	}
 	if q.Limit < 0 {
 		return after, 0, fmt.Errorf("%w: limit %d is negative; 0 is for %d", ErrInvalidQuery, q.Limit, DefaultLimit)
 	}
@@ -164,15 +169,21 @@ const maxTries = 16
 // ErrConflict. On every error it returns the session as it was loaded.
 //
 // For a [Create] there is nothing to load; if there is, it is refused with
-// ErrExists.
+// ErrExists. A Create of another session is refused, and so is a Store that
+// returns another session than it was asked for.
 func Update(ctx context.Context, store Store, id string, c Command, now time.Time) (Session, Change, error) {
+	create, isCreate := c.(Create)
+	if isCreate && create.ID != id {
+		return Session{}, Change{}, create.refuse("SES-11", action.ErrInvalidID,
+			fmt.Sprintf("it is an update of session %q", id))
+	}
 	for try := 1; ; try++ {
-		s, err := store.Load(ctx, id)
-		if create, ok := c.(Create); ok && create.ID == id && errors.Is(err, ErrNotFound) {
+		s, err := load(ctx, store, id)
+		if isCreate && errors.Is(err, ErrNotFound) {
 			s, err = Session{}, nil
 		}
 		if err != nil {
-			return Session{}, Change{}, fmt.Errorf("load session %s: %w", id, err)
+			return Session{}, Change{}, err
 		}
 		next, change, err := Apply(s, c, now)
 		if err != nil || len(change.Events) == 0 {
@@ -183,9 +194,22 @@ func Update(ctx context.Context, store Store, id string, c Command, now time.Tim
 		case err == nil:
 			return next, change, nil
 		case !errors.Is(err, ErrConflict) || try == maxTries:
-			return s, Change{}, fmt.Errorf("save session %s, try %d: %w", id, try, err)
+			return s, Change{}, fmt.Errorf("save session %s: %w", id, err)
 		}
 	}
+}
+
+// load loads a session and makes sure that it is the one that was asked for: a
+// database that compares ids loosely would let a command change another.
+func load(ctx context.Context, store Store, id string) (Session, error) {
+	s, err := store.Load(ctx, id)
+	if err != nil {
+		return Session{}, fmt.Errorf("load session %s: %w", id, err)
+	}
+	if s.id != id {
+		return Session{}, fmt.Errorf("load session %s: %w: the store returned %s", id, ErrInvalidSave, s)
+	}
+	return s, nil
 }
 
 // Find returns the id of the session that has a resource. It returns
@@ -203,7 +227,9 @@ func Find(ctx context.Context, store Store, resourceID string) (string, error) {
 //
 // ErrNotFound is no reason to have the webhook sent again for days: resources
 // outside of sessions exist. A webhook that comes before the link loses nothing
-// either, since a link brings the status of its own time.
+// either, since a link brings the status of its own time. An error that unwraps
+// to [action.ErrContradiction] will not go away by itself: accept the webhook,
+// and look at the resource.
 func UpdateByResource(
 	ctx context.Context, store Store, resourceID string, c Command, now time.Time,
 ) (Session, Change, error) {
@@ -224,9 +250,9 @@ func Verify(ctx context.Context, store Store, id string) error {
 	}
 	// The session first: events that come in between are then left over, and
 	// are cut off below.
-	s, err := store.Load(ctx, id)
+	s, err := load(ctx, store, id)
 	if err != nil {
-		return fmt.Errorf("verify session %s: %w", id, err)
+		return fmt.Errorf("verify: %w", err)
 	}
 	events, err := h.History(ctx, id, 0)
 	if err != nil {

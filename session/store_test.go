@@ -128,8 +128,20 @@ func TestUpdate_Create(t *testing.T) {
 	t.Run("of another id than the one to update", func(t *testing.T) {
 		f := &fake{loadErr: session.ErrNotFound}
 		s, _, err := session.Update(t.Context(), f, "s2", c, start)
-		require.ErrorIs(t, err, session.ErrNotFound)
+		require.EqualError(t, err, `session: create of s1 refused: it is an update of session "s2" (SES-11)`)
+		require.ErrorIs(t, err, action.ErrInvalidID)
 		assert.True(t, s.IsZero())
+		assert.Zero(t, f.loads+f.saves)
+	})
+	// A database that compares ids loosely must not have a command change
+	// another session than it names.
+	t.Run("of a store that returns another session", func(t *testing.T) {
+		f := &fake{stored: begin(t).s}
+		s, change, err := session.Update(t.Context(), f, "S1", session.Resolve{ResourceID: "a"}, start)
+		require.ErrorIs(t, err, session.ErrInvalidSave)
+		require.ErrorContains(t, err, "load session S1: ")
+		assert.True(t, s.IsZero())
+		assert.Equal(t, session.Change{}, change)
 		assert.Zero(t, f.saves)
 	})
 	t.Run("SES-11: refused", func(t *testing.T) {
@@ -169,7 +181,7 @@ func TestUpdate_Bounded(t *testing.T) {
 				return
 			}
 			require.ErrorIs(t, err, session.ErrConflict)
-			require.EqualError(t, err, "save session s1, try 16: somebody was first: session: conflict")
+			require.EqualError(t, err, "save session s1: somebody was first: session: conflict")
 			assert.True(t, s.Equal(r.s))
 			assert.Equal(t, session.Change{}, change)
 		})
@@ -191,14 +203,14 @@ func TestUpdate_Errors(t *testing.T) {
 	}{
 		{"no such session", fake{loadErr: session.ErrNotFound}, accepted, session.ErrNotFound, "load session s1: session: not found", 0},
 		{"a load that fails", fake{loadErr: broken}, accepted, broken, "load session s1: the disk is full", 0},
-		{"a save that fails", fake{stored: r.s, saveErr: broken}, accepted, broken, "save session s1, try 1: the disk is full", 1},
+		{"a save that fails", fake{stored: r.s, saveErr: broken}, accepted, broken, "save session s1: the disk is full", 1},
 		{
 			"ATT-12: a resource of another session", fake{stored: r.s, saveErr: session.Taken("b", "s2")}, link("b", company, "pending"),
-			session.ErrResourceTaken, "save session s1, try 1: session: link of b refused: it stands in session s2 (ATT-12)", 1,
+			session.ErrResourceTaken, "save session s1: session: link of b refused: it stands in session s2 (ATT-12)", 1,
 		},
 		{
 			"SES-12: a refused command", fake{stored: r.s}, observe("nobody", "failed", 1),
-			session.ErrUnknownResource, "session: event or resolution of nobody refused: session s1 has no such resource (SES-12)", 0,
+			session.ErrUnknownResource, "session: observation of nobody refused: session s1 has no such resource (SES-12)", 0,
 		},
 		{"SES-1: a creation", fake{stored: r.s}, create(group.CompanyVerification), session.ErrExists, "session: create of s1 refused: it exists already (SES-1)", 0},
 	}
@@ -304,9 +316,9 @@ func TestVerify(t *testing.T) {
 	}{
 		{"they agree", &able{fake: fake{stored: r.s}, history: r.events}, nil, ""},
 		{"events came in between", &able{fake: fake{stored: replayed(t, r.events[:7])}, history: r.events}, nil, ""},
-		{"a session of no event", &able{}, nil, ""},
+		{"a session that was not asked for", &able{}, session.ErrInvalidSave, "load session s1: "},
 		{"no history", &fake{stored: r.s}, session.ErrUnsupported, "*session_test.fake is no session.History"},
-		{"no such session", &able{fake: fake{loadErr: session.ErrNotFound}}, session.ErrNotFound, "verify session s1: "},
+		{"no such session", &able{fake: fake{loadErr: session.ErrNotFound}}, session.ErrNotFound, "verify: load session s1: "},
 		{"a history that fails", &able{fake: fake{stored: r.s}, failing: broken}, broken, "verify session s1: "},
 		{"events are missing at the end", &able{fake: fake{stored: r.s}, history: r.events[:11]}, session.ErrHistory, "event 12: it is missing"},
 		{"events are missing before", &able{fake: fake{stored: r.s}, history: append(r.events[:3:3], r.events[4:]...)}, session.ErrHistory, "event 12: it is missing"},

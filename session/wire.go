@@ -47,6 +47,11 @@ func unreadable(document string, err error) *DocumentError {
 		return &DocumentError{document, strings.Join(path, "."),
 			reworded{kindOf(mistyped.Type) + " is wanted, not " + article(mistyped.Value), err}}
 	}
+	var notTime *time.ParseError
+	if errors.As(err, &notTime) {
+		text := strings.Trim(notTime.Value, `"`)
+		return &DocumentError{document, "", reworded{fmt.Sprintf("%q is no time; %s", text, wantedTime), err}}
+	}
 	if member, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
 		return &DocumentError{document, "", reworded{"there is no member " + member, err}}
 	}
@@ -82,19 +87,21 @@ func kindOf(t reflect.Type) string {
 		return "a text"
 	case reflect.Bool:
 		return "true or false"
-	case reflect.Slice, reflect.Array:
+	case reflect.Slice:
 		return "a list"
 	case reflect.Struct, reflect.Map:
 		return "an object"
 	case reflect.Int:
 		return "a whole number"
-	default: // the enumerations, which have text forms
+	default: // enumerations and digests, which have text forms
 		return "a text"
 	}
 }
 
 // Unwrap returns ErrDocument and Err.
 func (e *DocumentError) Unwrap() []error { return []error{ErrDocument, e.Err} }
+
+const wantedTime = "RFC 3339 is wanted, as 2025-09-22T14:30:00+00:00 (SES-10)"
 
 // formatTime writes a time as the public API does: RFC 3339 with a numeric
 // offset, in UTC (SES-10); nil for the zero time.
@@ -114,7 +121,7 @@ func parseTime(text *string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339, *text)
 	if err != nil {
-		return t, fmt.Errorf("%q is no time; RFC 3339 is wanted, as 2025-09-22T14:30:00+00:00 (SES-10)", *text)
+		return t, fmt.Errorf("%q is no time; %s", *text, wantedTime)
 	}
 	if reason := action.CheckTime(t); reason != "" {
 		return t, fmt.Errorf("%q: %s (SES-10)", *text, reason)

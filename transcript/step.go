@@ -121,7 +121,7 @@ func (pg *page) refused(c session.Command, err error) {
 	if !found {
 		what = r.Op
 	}
-	if !slices.Contains(ids(c), r.Subject) {
+	if r.Subject != "" && !slices.Contains(ids(c), r.Subject) {
 		what += " of " + r.Subject
 	}
 	pg.item("refused", red, Visible(fmt.Sprintf("%s: %s (%s)", what, r.Reason, r.Rule)))

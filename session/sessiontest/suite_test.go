@@ -192,7 +192,7 @@ var brokenStores = []struct {
 	{
 		fault:  "a session is there for every id",
 		open:   func() session.Store { return inventive{newSlow()} },
-		caught: "load-unknown create invalid-save canceled skipped-versions taken taken-last",
+		caught: "load-unknown create invalid-save canceled skipped-versions taken taken-last replay",
 	},
 	{
 		fault:  "ids lose spaces",
