@@ -2,10 +2,12 @@ package sluice_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/sluicego/sluice/action"
+	"github.com/sluicego/sluice/attempt"
 	"github.com/sluicego/sluice/group"
 	"github.com/sluicego/sluice/session"
 	"github.com/sluicego/sluice/session/memstore"
@@ -23,13 +25,16 @@ func Example() {
 		ID: "79a291fc", Type: action.TypeIdentityDocumentVerification,
 		Status: action.Pending, CreatedAt: now, AsOf: now,
 	}
+	secret, form := []byte("of the host, for digests of inputs"), `{"name":"Kelly Smith","document":"id_card"}`
 
 	// README
-	store := new(memstore.Store) // or your own: two methods over your database
+	store := new(memstore.Store) // or your own: two methods over your database, and one that finds by resource
 	id := "c0cbf043"
 	_, _, err := session.Update(ctx, store, id, session.Create{ID: id, Name: "Kelly Smith", Template: template}, now)
 	check(err)
-	_, _, err = session.Update(ctx, store, id, session.Link{Resource: idCheck}, now)
+	inputs, err := attempt.NewDigester(id, secret).Digest(json.RawMessage(form))
+	check(err)
+	_, _, err = session.Update(ctx, store, id, session.Link{Resource: idCheck, Inputs: inputs}, now)
 	check(err)
 	// A webhook says that the check failed. It may come late, twice, or out of order.
 	s, change, err := session.UpdateByResource(ctx, store, idCheck.ID,
@@ -43,7 +48,7 @@ func Example() {
 
 	// Output:
 	// blocked [workflow_action_group.blocked workflow_session.blocked]
-	// identity_document_verification 79a291fc is failed (attempt 1): resolve by hand, if it was checked outside
+	// identity_document_verification 79a291fc is failed (attempt 1): retry with changed inputs (9 attempts left); or resolve by hand, if it was checked outside
 }
 
 func check(err error) {

@@ -117,11 +117,11 @@ func (r Resource) refuse(rule string, err error, reason string) error {
 // checkStatus refuses a status that resources of this type do not have.
 func (r Resource) checkStatus(op string, s Status) error {
 	m := r.Type.Machine()
-	if m != nil && m.Has(s) {
+	if m.Has(s) {
 		return nil
 	}
 	refusal := &Refusal{Op: op, Subject: r.name(), Rule: "RES-6", Err: ErrUnknown}
-	if m == nil {
+	if !r.Type.IsValid() {
 		refusal.Reason = fmt.Sprintf("its type is %s", r.Type)
 		refusal.Allowed = texts(Types())
 	} else {

@@ -74,7 +74,7 @@ func (e Event) Value() (driver.Value, error) { return events.Value(e) }
 // the status in the webhook's payload tells which it was. It returns "" for an
 // event that has no webhook, or that resources of this type do not have.
 func (t Type) Webhook(e Event) string {
-	if m := t.Machine(); m == nil || !m.HasEvent(e) || e == EventDataReceived {
+	if !t.Machine().HasEvent(e) || e == EventDataReceived {
 		return ""
 	}
 	switch t.Kind() {

@@ -70,8 +70,11 @@ func verificationMachine(name string, succeeded Event, success Status, awaits bo
 	})
 }
 
-// Machine returns the machine of a type, nil for a type that is none. Types of
-// one kind may share a machine.
+// noMachine has no statuses: it is that of a type that is none.
+var noMachine = new(Machine)
+
+// Machine returns the machine of a type. Types of one kind may share a machine;
+// that of a type that is none has no statuses and refuses every event.
 func (t Type) Machine() *Machine {
 	switch t.Kind() {
 	case KindSignatureRequest:
@@ -84,7 +87,7 @@ func (t Type) Machine() *Machine {
 	case KindDocumentAnalysis:
 		return documentAnalysis
 	default:
-		return nil
+		return noMachine
 	}
 }
 

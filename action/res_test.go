@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sluicego/sluice/action"
+	"github.com/sluicego/sluice/fsm"
 )
 
 func TestRES1_Types(t *testing.T) {
@@ -52,7 +53,7 @@ func TestRES1_Types(t *testing.T) {
 			assert.False(t, other.IsValid())
 			assert.False(t, other.IsVerification())
 			assert.Zero(t, other.Kind())
-			assert.Nil(t, other.Machine())
+			assert.Empty(t, other.Machine().States())
 		}
 	})
 	t.Run("RES-1: kinds", func(t *testing.T) {
@@ -267,5 +268,17 @@ func TestRES6_TypeOfTheResource(t *testing.T) {
 				assert.Contains(t, err.Error(), "proof_of_address_verification")
 			}
 		})
+	}
+}
+
+// A type that is none has a machine that refuses everything, so that nobody
+// needs to ask first.
+func TestMachineOfNoType(t *testing.T) {
+	for _, none := range []action.Type{0, 200} {
+		m := none.Machine()
+		assert.False(t, m.Can(action.Draft, action.EventActivated))
+		assert.False(t, m.Has(action.Draft))
+		_, err := m.Next(action.Draft, action.EventActivated)
+		assert.ErrorIs(t, err, fsm.ErrUnknownState)
 	}
 }

@@ -230,7 +230,7 @@ func (c Chain) Equal(o Chain) bool {
 // stands in no attempt is a refusal under SES-12.
 func (c Chain) Observe(resourceID string, s action.Status, asOf time.Time) (Chain, action.Outcome, error) {
 	m := c.main.Resource.Type.Machine()
-	sound := m != nil && m.Has(s) && action.CheckTime(asOf) == ""
+	sound := m.Has(s) && action.CheckTime(asOf) == ""
 	return c.follow(resourceID, sound, func(r action.Resource) (action.Resource, action.Outcome, error) {
 		return r.Observe(s, asOf)
 	})
@@ -240,7 +240,7 @@ func (c Chain) Observe(resourceID string, s action.Status, asOf time.Time) (Chai
 // previous attempts and unknown resources are as in Observe.
 func (c Chain) Transition(resourceID string, e action.Event, at time.Time) (Chain, action.Outcome, error) {
 	m := c.main.Resource.Type.Machine()
-	sound := m != nil && m.HasEvent(e) && action.CheckTime(at) == ""
+	sound := m.HasEvent(e) && action.CheckTime(at) == ""
 	return c.follow(resourceID, sound, func(r action.Resource) (action.Resource, action.Outcome, error) {
 		return r.Transition(e, at)
 	})

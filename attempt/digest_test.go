@@ -266,3 +266,10 @@ func TestDigestReaderError(t *testing.T) {
 		})
 	}
 }
+
+// ATT-6: a digester of no session would make digests that differ from those of
+// the session's own, and are the same for all sessions.
+func TestZeroDigester(t *testing.T) {
+	_, err := attempt.Digester{}.Digest(map[string]string{"a": "b"})
+	require.ErrorContains(t, err, "NewDigester")
+}

@@ -87,11 +87,9 @@ func blocking(c Chain, r Retry) *action.Refusal {
 		return nil
 	}
 	refusal := r.refuse("ATT-1", ErrNotBlocking, "attempt %d is %s, which does not block", c.Len(), s)
-	if m := c.main.Resource.Type.Machine(); m != nil {
-		for _, s := range m.States() {
-			if s.IsBlocking() {
-				refusal.Allowed = append(refusal.Allowed, s.String())
-			}
+	for _, s := range c.main.Resource.Type.Machine().States() {
+		if s.IsBlocking() {
+			refusal.Allowed = append(refusal.Allowed, s.String())
 		}
 	}
 	return refusal

@@ -94,11 +94,20 @@ func (p Page[T]) MarshalJSON() ([]byte, error) {
 	for i, item := range p.Items {
 		text, err := json.Marshal(item)
 		if err != nil {
-			return nil, within("page", fmt.Sprintf("data[%d]", i), unreadable("page", err))
+			return nil, itemError(i, err)
 		}
 		wire.Data[i] = text
 	}
 	return json.Marshal(wire)
+}
+
+// itemError says which item of a page is wrong, and where in it.
+func itemError(i int, err error) error {
+	var inner *DocumentError
+	if !errors.As(err, &inner) {
+		inner = unreadable("page", err)
+	}
+	return within("page", fmt.Sprintf("data[%d]", i), inner)
 }
 
 // UnmarshalJSON reads the public API's form of a list. On an error it leaves p
@@ -115,7 +124,7 @@ func (p *Page[T]) UnmarshalJSON(data []byte) error {
 	for i, text := range wire.Data {
 		var item T
 		if err := json.Unmarshal(text, &item); err != nil {
-			return within("page", fmt.Sprintf("data[%d]", i), unreadable("page", err))
+			return itemError(i, err)
 		}
 		read.Items = append(read.Items, item)
 	}

@@ -258,3 +258,28 @@ func TestQuery(t *testing.T) {
 	_, _, err = session.Query{Cursor: "§"}.Start()
 	require.ErrorIs(t, err, session.ErrCursor)
 }
+
+// SES-10: an object of another kind is no empty page, and a broken item says
+// which it is.
+func TestPage_Items(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"error":"unauthorized"}`:                        "session: invalid page, data: it is missing (SES-10)",
+		`{"data":[{"id":"a"}]}`:                           "session: invalid page, data[0].action_groups: there is none; at least one is needed (SES-1)",
+		`{"data":[5]}`:                                    "session: invalid page, data[0]: an object is wanted, not a number",
+		`{"data":[],"meta":{"next_cursor":{"page":"b"}}}`: "session: invalid page, meta.next_cursor: a text is wanted, not an object",
+	} {
+		var page session.Page[session.Session]
+		require.EqualError(t, json.Unmarshal([]byte(text), &page), want)
+		assert.Empty(t, page)
+	}
+	_, err := json.Marshal(session.Page[session.Session]{Items: []session.Session{{}}})
+	require.ErrorIs(t, err, session.ErrNoSession)
+}
+
+// A query for what there is not is no query for nothing.
+func TestQuery_Invalid(t *testing.T) {
+	_, _, err := session.Query{Status: 99}.Start()
+	require.ErrorIs(t, err, session.ErrInvalidQuery)
+	_, _, err = session.Query{Limit: -1}.Start()
+	require.ErrorIs(t, err, session.ErrInvalidQuery)
+}

@@ -37,7 +37,7 @@ func TestBrokenScripts(t *testing.T) {
 		"no such status":       {second(`"command": "observe", "resource_id": "v1", "status": "gone"`), `step 2: unknown status "gone"`},
 		"no such event":        {second(`"command": "transition", "resource_id": "v1", "event": "signed"`), `step 2: unknown event "signed"`},
 		"a number for an id":   {second(`"command": "resolve", "resource_id": 1`), "step 2: resource_id: a text is wanted, not a number"},
-		"inputs are a text":    {second(`"command": "link", "resource": {"id": "r1", "type": "signature_request", "status": "draft"}, "inputs": "x"`), "step 2: attempt: invalid inputs"},
+		"inputs are a text":    {second(`"command": "link", "resource": {"id": "r1", "type": "signature_request", "status": "draft"}, "inputs": "x"`), "step 2: inputs: attempt: invalid inputs"},
 		"inputs of no link":    {second(`"command": "resolve", "resource_id": "v1", "inputs": {}`), "step 2: inputs are those of a link"},
 		"inputs and digest":    {second(`"command": "link", "inputs": {}, "inputs_digest": "` + digest + `"`), "step 2: inputs and inputs_digest exclude each other"},
 		"the template is none": {`{"template": 1, "steps": [{` + at + `"command": "create"}]}`, "step 1: template: an object is wanted, not a number"},

@@ -12,7 +12,7 @@ import (
 var diagram = command{
 	name: "diagram", operands: "MACHINE",
 	short: "draws the machine of a kind of resource",
-	long:  "MACHINE is one of:\n\n  " + strings.Join(machineNames(), "\n  "),
+	long:  "MACHINE is a resource type, or one of:\n\n  " + strings.Join(machineNames(), "\n  "),
 	prepare: func(flags *flag.FlagSet) func(streams, []string) error {
 		format := flags.String("format", "mermaid", "the `language`: mermaid, or dot for Graphviz")
 		return func(s streams, operands []string) error {
@@ -37,13 +37,18 @@ var diagram = command{
 	},
 }
 
+// machine finds a machine by its name, or by a type of the resources that it
+// moves: that is what people know.
 func machine(name string) (*action.Machine, error) {
+	if t, err := action.ParseType(name); err == nil {
+		return t.Machine(), nil
+	}
 	for _, m := range action.Machines() {
 		if m.Name() == name {
 			return m, nil
 		}
 	}
-	return nil, usagef("there is no machine %q; there are %s", name, strings.Join(machineNames(), ", "))
+	return nil, usagef("there is no resource type or machine %q; the machines are %s", name, strings.Join(machineNames(), ", "))
 }
 
 func machineNames() []string {

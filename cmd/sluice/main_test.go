@@ -123,7 +123,7 @@ func TestUsageErrors(t *testing.T) {
 		"flag of another":      {"explain -strict f", "flag provided but not defined: -strict"},
 		"no such color":        {"play -color red f", `invalid value "red" for flag -color: it is auto, always or never`},
 		"no machine":           {"diagram", "sluice diagram: a machine is wanted"},
-		"no such machine":      {"diagram lift", `there is no machine "lift"; there are signature_request, verification, `},
+		"no such machine":      {"diagram lift", `there is no resource type or machine "lift"; the machines are signature_request, verification, `},
 		"no such format":       {"diagram -format svg verification", `there is no format "svg"; there are mermaid and dot`},
 		"help of what is none": {"help lift", `there is no command "lift"`},
 		"help of two":          {"help play explain", "a command is wanted, and nothing else"},

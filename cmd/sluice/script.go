@@ -95,7 +95,7 @@ func parseStep(members map[string]json.RawMessage, template json.RawMessage, ses
 		return step{}, errors.New("inputs and inputs_digest exclude each other")
 	default:
 		if link.Inputs, err = attempt.NewDigester(sessionID, nil).Digest(own.Inputs); err != nil {
-			return step{}, err
+			return step{}, fmt.Errorf("inputs: %w", err)
 		}
 		c = link
 	}

@@ -82,6 +82,8 @@ func opaqueIDs(l lab) {
 		"%", "_", "*", "'", "''", `"`, `\`, `\\`, "\t", "\n", "\r\n", "a/b", "../a", "a;--", "$1", "?", "{}",
 		"文字", "🙂", "\u200b", "\ufeff", "\ufffd", strings.Repeat("i", action.MaxIDBytes),
 		strings.Repeat("i", action.MaxIDBytes-1) + "j",
+		// Long ones that get longer still where they are escaped.
+		strings.Repeat("/", action.MaxIDBytes), strings.Repeat("é", action.MaxIDBytes/2),
 	}
 	var all []life
 	for _, id := range ids {

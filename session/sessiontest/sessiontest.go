@@ -60,12 +60,21 @@ type Reopener interface {
 
 // Run runs every case as a subtest. open returns an empty store, and has it
 // closed when the test that it is given ends.
+//
+// The case model plays hundreds of scripts, and takes most of the time that
+// slow stores need: a minute with a file for each session. It plays as many as
+// rapid's flag says, so -rapid.checks=10 is for haste and a large number for
+// the night.
 func Run(t *testing.T, open func(t testing.TB) session.Store) {
 	t.Helper()
 	for _, c := range Cases() {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Log(c.Contract)
-			c.Check(t, open(t))
+			store := open(t)
+			if store == nil {
+				t.Fatal("open returned no store")
+			}
+			c.Check(t, store)
 		})
 	}
 }
