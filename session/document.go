@@ -80,7 +80,7 @@ func (s Session) MarshalJSON() ([]byte, error) {
 // actionToJSON writes an Action with all members that the public API has. Each
 // attempt names the one before it.
 func actionToJSON(c attempt.Chain) actionJSON {
-	a := actionJSON{PreviousAttempts: make([]previousAttemptJSON, 0, c.Len()-1)}
+	a := actionJSON{PreviousAttempts: []previousAttemptJSON{}}
 	var previous string
 	for n, at := range c.Attempts() {
 		r := resourceJSON{

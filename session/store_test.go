@@ -394,6 +394,8 @@ func TestCheckSave(t *testing.T) {
 			require.ErrorIs(t, err, session.ErrInvalidSave)
 		})
 	}
+	_, err = session.CheckSave(s, append(all[9:10:10], all[11]))
+	require.ErrorContains(t, err, "event 10 where event 11 is due for session s1")
 }
 
 func TestTaken(t *testing.T) {
