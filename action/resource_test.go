@@ -260,3 +260,15 @@ func TestResource_JSON(t *testing.T) {
 	_, err = json.Marshal(action.Resource{ID: "1", Status: 200})
 	require.ErrorIs(t, err, action.ErrUnknown, "RES-6: what there is not has no text")
 }
+
+// An id cannot break a line of a log, nor be missed.
+func TestRefusal_ErrorIDs(t *testing.T) {
+	for subject, want := range map[string]string{
+		"79a291fc": "x: y of 79a291fc refused: no (ATT-1)",
+		"":         `x: y of "" refused: no (ATT-1)`,
+		"a\nb":     `x: y of "a\nb" refused: no (ATT-1)`,
+	} {
+		r := action.Refusal{Op: "x: y", Subject: subject, Reason: "no", Rule: "ATT-1"}
+		assert.Equal(t, want, r.Error())
+	}
+}
