@@ -14,6 +14,8 @@
 //   - session applies commands to sessions and tells what blocks them;
 //     session/memstore keeps them in memory, session/sessiontest tests whatever
 //     else keeps them.
+//   - webhookpolicy decides who is called by a webhook, how, when again after a
+//     failure, and when no more.
 //   - transcript prints what happens, for people.
 //
 // The rules themselves, with the ids that errors name, are in

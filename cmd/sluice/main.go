@@ -3,6 +3,7 @@
 //	sluice play FILE        plays a script of commands and tells what each does
 //	sluice explain FILE     tells how a session stands and what unblocks it
 //	sluice diagram MACHINE  draws the machine of a kind of resource
+//	sluice schedule         tells when a webhook is sent again if calls fail
 //	sluice help [COMMAND]   tells how a command is used
 //	sluice version          tells which version this is
 //
@@ -54,7 +55,7 @@ type command struct {
 // commands is the table of commands, in the order of the help text. It is a
 // function because help, which is one of them, reads it.
 func commands() []command {
-	return []command{play, explain, diagram, help(), version}
+	return []command{play, explain, diagram, schedule, help(), version}
 }
 
 // usageError says that the command line is wrong.
