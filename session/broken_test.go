@@ -109,6 +109,10 @@ func TestParseDocument_Broken(t *testing.T) {
 		{"ATT-8: the chain breaks off", companies(action1(strings.Replace(failedB, `"b"`, `"c"`, 1), failedA, strings.Replace(failedA, `"a"`, `"b"`, 1))), action0 + ".previous_attempts", nil, "breaks off"},
 		{"ATT-8: the oldest names another", companies(action1(strings.Replace(failedB, `"b"`, `"c"`, 1), strings.Replace(failedA, `}`, `,"previous_attempt_id":"z"}`, 1))), action0 + ".previous_attempts", nil, `"z" is named as replaced`},
 		{"ATT-8: in a circle", companies(action1(failedB, strings.Replace(failedA, `}`, `,"previous_attempt_id":"b"}`, 1))), action0 + ".previous_attempts", nil, `"b" is named as replaced`},
+		{"ATT-8: in a circle of previous ones", companies(action1(
+			`{"id":"c","type":"company_verification","status":"failed","previous_attempt_id":"b"}`,
+			strings.Replace(failedA, `}`, `,"previous_attempt_id":"b"}`, 1), failedB,
+		)), action0 + ".previous_attempts", nil, `"b" is named as replaced`},
 		{"ATT-8: it names itself", companies(action1(strings.Replace(failedB, `"a"`, `"b"`, 1), failedA)), action0 + ".previous_attempts", nil, `"b" is named as replaced`},
 
 		{"RSL-1: a resolved signature request", with(`"action_groups":[{"type":"signature_request","actions":[{"resource":{"id":"a","type":"signature_request","status":"expired"},"resolution":{}}]}]`), action0, attempt.ErrNotVerification, "RSL-1"},
