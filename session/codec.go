@@ -98,8 +98,17 @@ func unmarshalCommand(data []byte) (Command, error) {
 	switch name {
 	case "create":
 		var w createJSON
-		err := strict(data, &w)
-		return w.Create, err
+		if err := strict(data, &w); err != nil {
+			return nil, err
+		}
+		// A Template reads the public API's form, which may have more members
+		// than it knows; here somebody wrote it.
+		if template, ok := members["template"]; ok {
+			if err := strict(template, new(templateJSON)); err != nil {
+				return nil, within("command", "template", unreadable("template", err))
+			}
+		}
+		return w.Create, nil
 	case "link":
 		var w linkJSON
 		err := strict(data, &w)

@@ -162,6 +162,8 @@ func TestWayOut_JSON(t *testing.T) {
 // Of what people write, no member is taken for another and none is passed over.
 func TestUnmarshalCommand_Exact(t *testing.T) {
 	for text, says := range map[string]string{
+		`{"command":"create","id":"s","name":"n","template":{"id":"t","name":"t",` +
+			`"action_groups":[{"type":"signature_request"}],"workspace":["w1"]}}`: `template: there is no member "workspace"`,
 		`{"command":"resolve","Resource_ID":"a"}`:                    `there is no member "Resource_ID"`,
 		`{"command":"resolve","resource_id":"a","resource_id":"b"}`:  "resource_id",
 		`{"command":"create","command":"resolve","resource_id":"a"}`: "command",

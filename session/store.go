@@ -165,7 +165,7 @@ func Taken(resourceID, inSession string) error {
 const maxTries = 16
 
 // Update loads a session, applies a command and saves what it led to. When
-// somebody else saves first it begins again, up to 16 times; then it returns
+// somebody else saves first it begins again, with 16 tries at most; then it returns
 // ErrConflict. On every error it returns the session as it was loaded.
 //
 // For a [Create] there is nothing to load; if there is, it is refused with
