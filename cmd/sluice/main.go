@@ -2,16 +2,19 @@
 //
 //	sluice play FILE        plays a script of commands and tells what each does
 //	sluice explain FILE     tells how a session stands and what unblocks it
+//	sluice check FILE       holds the recorded trace of a system against the rules
 //	sluice diagram MACHINE  draws the machine of a kind of resource
 //	sluice schedule         tells when a webhook is sent again if calls fail
+//	sluice conform -- CMD   holds another implementation against the rules
+//	sluice answer           answers the conformance questions with this library
 //	sluice help [COMMAND]   tells how a command is used
 //	sluice version          tells which version this is
 //
 // A FILE of - is the standard input.
 //
 // The exit status is 0 if all went well, 1 if a file cannot be read or is
-// broken, or if a play with -strict was refused something, and 2 if the
-// command line is wrong.
+// broken, if a play with -strict was refused something, or if an implementation
+// or a trace differs from the rules, and 2 if the command line is wrong.
 package main
 
 import (
@@ -55,7 +58,7 @@ type command struct {
 // commands is the table of commands, in the order of the help text. It is a
 // function because help, which is one of them, reads it.
 func commands() []command {
-	return []command{play, explain, diagram, schedule, help(), version}
+	return []command{play, explain, check, diagram, schedule, conform, answerCommand, help(), version}
 }
 
 // usageError says that the command line is wrong.
