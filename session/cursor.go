@@ -14,7 +14,8 @@ import (
 // ErrCursor is what every [*CursorError] unwraps to.
 var ErrCursor = errors.New("session: invalid cursor")
 
-// CursorError says that a text is no cursor.
+// CursorError says that a text is no cursor of a list and no position in an
+// [Outbox].
 type CursorError struct {
 	Cursor string
 	Reason string
@@ -22,7 +23,7 @@ type CursorError struct {
 
 // Error says what a cursor would be.
 func (e *CursorError) Error() string {
-	return fmt.Sprintf("session: invalid cursor %q: %s; give the next_cursor of a page, or none", e.Cursor, e.Reason)
+	return fmt.Sprintf("session: invalid cursor %q: %s; give one that was returned, or none for the beginning", e.Cursor, e.Reason)
 }
 
 // Unwrap returns ErrCursor.

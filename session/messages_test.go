@@ -214,6 +214,9 @@ func stores(t *testing.T) []message {
 	doc, _, err := session.ParseDocument([]byte(document(t, r.s)))
 	require.NoError(t, err)
 	_, unkept := session.CheckSave(doc, r.events[:1])
+	_, unread := session.FromSnapshot([]byte(snapshot(t, r.s)[:20]))
+	forged, _, err := session.Apply(r.s, observe("y", "paused", 999), at(5000))
+	require.NoError(t, err)
 	return []message{
 		{"a load that fails", loading},
 		{"too many conflicts", late},
@@ -222,6 +225,10 @@ func stores(t *testing.T) []message {
 		{"a store that cannot find", find},
 		{"a store without history", session.Verify(context.Background(), &fake{stored: r.s}, "s1")},
 		{"a history that is too short", session.Verify(context.Background(), &able{fake: fake{stored: r.s}, history: r.events[:5]}, "s1")},
+		{"an event too many", session.Record{ID: "s1", Session: replayed(t, r.events[:3]), Events: r.events}.Verify()},
+		{"events that lead elsewhere", session.Record{ID: "s1", Session: forged, Events: append(r.events[:12:12], event13(t, r.s))}.Verify()},
+		{"a snapshot that cannot be read", &session.CorruptError{SessionID: "s1", Version: 3, Column: "snapshot", Err: unread}},
+		{"a save whose outcome is not known", &session.OutcomeError{SessionID: "s1", Version: 13, Mark: "01", Err: errLost}},
 		{"nothing to save", nothing},
 		{"a gap in what is to be saved", gap},
 		{"a session from a document", unkept},

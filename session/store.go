@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/sluicego/sluice/action"
 )
 
 // What a Store answers when it does not do what it was asked.
@@ -23,6 +21,11 @@ var (
 	ErrInvalidQuery = errors.New("session: invalid query")
 	// ErrUnsupported: the Store lacks an optional ability.
 	ErrUnsupported = errors.New("session: unsupported by this store")
+	// ErrUnknownOutcome: the connection was lost while a Save was under way,
+	// which may have been done or not: see [OutcomeError].
+	ErrUnknownOutcome = errors.New("session: unknown outcome")
+	// ErrCorrupt: what is stored cannot be read: see [CorruptError].
+	ErrCorrupt = errors.New("session: corrupt")
 )
 
 // Store keeps sessions with their events, and gives both back as they were:
@@ -161,44 +164,6 @@ func Taken(resourceID, inSession string) error {
 	}
 }
 
-// maxTries bounds the loop of Update: so many others have to be faster.
-const maxTries = 16
-
-// Update loads a session, applies a command and saves what it led to. When
-// somebody else saves first it begins again, with 16 tries at most; then it returns
-// ErrConflict. On every error it returns the session as it was loaded.
-//
-// For a [Create] there is nothing to load; if there is, it is refused with
-// ErrExists. A Create of another session is refused, and so is a Store that
-// returns another session than it was asked for.
-func Update(ctx context.Context, store Store, id string, c Command, now time.Time) (Session, Change, error) {
-	create, isCreate := c.(Create)
-	if isCreate && create.ID != id {
-		return Session{}, Change{}, create.refuse("SES-11", action.ErrInvalidID,
-			fmt.Sprintf("it is an update of session %q", id))
-	}
-	for try := 1; ; try++ {
-		s, err := load(ctx, store, id)
-		if isCreate && errors.Is(err, ErrNotFound) {
-			s, err = Session{}, nil
-		}
-		if err != nil {
-			return Session{}, Change{}, err
-		}
-		next, change, err := Apply(s, c, now)
-		if err != nil || len(change.Events) == 0 {
-			return s, change, err
-		}
-		err = store.Save(ctx, next, change.Events)
-		switch {
-		case err == nil:
-			return next, change, nil
-		case !errors.Is(err, ErrConflict) || try == maxTries:
-			return s, Change{}, fmt.Errorf("save session %s: %w", id, err)
-		}
-	}
-}
-
 // load loads a session and makes sure that it is the one that was asked for: a
 // database that compares ids loosely would let a command change another.
 func load(ctx context.Context, store Store, id string) (Session, error) {
@@ -238,35 +203,4 @@ func UpdateByResource(
 		return Session{}, Change{}, err
 	}
 	return Update(ctx, store, id, c, now)
-}
-
-// Verify replays the events of a session and compares the outcome with what is
-// stored. It returns nil if they agree, a [*HistoryError] if they do not, and
-// ErrUnsupported if the Store is no [History].
-func Verify(ctx context.Context, store Store, id string) error {
-	h, ok := store.(History)
-	if !ok {
-		return fmt.Errorf("verify session %s: %w: %T is no session.History", id, ErrUnsupported, store)
-	}
-	// The session first: events that come in between are then left over, and
-	// are cut off below.
-	s, err := load(ctx, store, id)
-	if err != nil {
-		return fmt.Errorf("verify: %w", err)
-	}
-	events, err := h.History(ctx, id, 0)
-	if err != nil {
-		return fmt.Errorf("verify session %s: %w", id, err)
-	}
-	if len(events) < s.version {
-		return &HistoryError{id, len(events) + 1, "it is missing", nil}
-	}
-	replayed, err := Replay(events[:s.version])
-	if err != nil {
-		return err
-	}
-	if !replayed.Equal(s) {
-		return &HistoryError{id, s.version, fmt.Sprintf("the events lead to %s, but stored is %s", replayed, s), nil}
-	}
-	return nil
 }

@@ -224,7 +224,7 @@ func TestParseCursor_Refused(t *testing.T) {
 		})
 	}
 	_, err := session.ParseCursor("§")
-	assert.EqualError(t, err, `session: invalid cursor "§": it is not base64url; give the next_cursor of a page, or none`)
+	assert.EqualError(t, err, `session: invalid cursor "§": it is not base64url; give one that was returned, or none for the beginning`)
 }
 
 func TestQuery(t *testing.T) {

@@ -15,14 +15,19 @@ import (
 	"github.com/sluicego/sluice/session"
 )
 
-// Store keeps sessions in memory. It has every optional ability: it is a
-// [session.Finder], a [session.Lister] and a [session.History]. The zero Store
-// is empty and ready; it must not be copied.
+// Store keeps sessions in memory. It has every optional ability that makes sense
+// there: it is a [session.Finder], a [session.Lister], a [session.History], a
+// [session.Archive] and a [session.Outbox]. The zero Store is empty and ready; it
+// must not be copied.
+//
+// What its saves announce it keeps as well, until it is acknowledged.
 type Store struct {
 	mu        sync.RWMutex
 	sessions  map[string]record
 	resources map[string]string  // resource id -> session id
 	order     []session.Position // of every session, as List orders them
+	outbox    []entry            // by position
+	position  int                // of the last entry that was made
 }
 
 // record is a session with its history.
@@ -68,6 +73,7 @@ func (m *Store) Save(ctx context.Context, next session.Session, events []session
 	}
 	r.session, r.events = next, append(r.events, events...)
 	m.keep(next.ID(), r, events)
+	m.announce(events)
 	return nil
 }
 

@@ -22,6 +22,8 @@ var (
 	_ session.Finder  = (*memstore.Store)(nil)
 	_ session.Lister  = (*memstore.Store)(nil)
 	_ session.History = (*memstore.Store)(nil)
+	_ session.Outbox  = (*memstore.Store)(nil)
+	_ session.Archive = (*memstore.Store)(nil)
 )
 
 func TestStore(t *testing.T) {
@@ -42,6 +44,34 @@ func TestCanceled(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = store.History(ctx, "s0000000", 0)
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// Positions are the texts that were given out and no other spelling of them.
+func TestPositions(t *testing.T) {
+	store := new(memstore.Store)
+	fill(t, store, 1)
+	entries, err := store.Announced(t.Context(), "", 10)
+	require.NoError(t, err)
+	require.Equal(t, "1", entries[0].Position)
+	for _, position := range []string{"0", "+1", "01", "1.0", "-1", "one"} {
+		_, err := store.Announced(t.Context(), position, 10)
+		require.EqualError(t, err, fmt.Sprintf("session: invalid cursor %q: it is no position in this outbox; "+
+			"give one that was returned, or none for the beginning", position))
+	}
+}
+
+// Who asks for no entries, or for fewer, gets none.
+func TestNoEntries(t *testing.T) {
+	store := new(memstore.Store)
+	fill(t, store, 1)
+	for _, limit := range []int{0, -1} {
+		entries, err := store.Announced(t.Context(), "", limit)
+		require.NoError(t, err)
+		require.Empty(t, entries)
+		entries, err = store.Claim(t.Context(), limit, noon, time.Hour)
+		require.NoError(t, err)
+		require.Empty(t, entries)
+	}
 }
 
 // A version before the first is no other than none.

@@ -27,9 +27,14 @@ func newRecording() recording {
 		slow: newSlow(), mu: new(sync.Mutex), events: map[string][][]session.Event{},
 		keep: slices.Clone[[]session.Event],
 		show: func(all []session.Event, after int) []session.Event {
-			return slices.Clone(all[min(after, len(all)):])
+			return slices.Clone(behind(all, after))
 		},
 	}
+}
+
+// behind is what History returns.
+func behind(all []session.Event, after int) []session.Event {
+	return all[min(max(after, 0), len(all)):]
 }
 
 func (s recording) Save(ctx context.Context, next session.Session, events []session.Event) error {
@@ -65,7 +70,7 @@ func keeping() session.Store {
 // lending returns its own slice of events.
 func lending() session.Store {
 	s := newRecording()
-	s.show = func(all []session.Event, after int) []session.Event { return all[min(after, len(all)):] }
+	s.show = behind
 	return s
 }
 
@@ -73,7 +78,7 @@ func lending() session.Store {
 func reversing() session.Store {
 	s := newRecording()
 	s.show = func(all []session.Event, after int) []session.Event {
-		all = slices.Clone(all[min(after, len(all)):])
+		all = slices.Clone(behind(all, after))
 		slices.Reverse(all)
 		return all
 	}
@@ -84,7 +89,19 @@ func reversing() session.Store {
 func including() session.Store {
 	s := newRecording()
 	s.show = func(all []session.Event, after int) []session.Event {
-		return slices.Clone(all[min(max(after-1, 0), len(all)):])
+		return slices.Clone(behind(all, after-1))
+	}
+	return s
+}
+
+// strict has nothing behind a version that none has.
+func strict() session.Store {
+	s := newRecording()
+	s.show = func(all []session.Event, after int) []session.Event {
+		if after < 0 {
+			return nil
+		}
+		return slices.Clone(behind(all, after))
 	}
 	return s
 }

@@ -143,8 +143,26 @@ func ExampleCases() {
 	// pages-written: Sessions that are saved between two pages neither repeat nor hide others.
 	// cursors: List returns a *CursorError for a cursor that no page gave.
 	// history: History returns the events of a session as they were saved, in order.
-	// history-after: History returns the events behind a version; all of them for version 0.
+	// history-after: History returns the events behind a version; all of them for version 0 or less.
 	// replay: Replaying the events of a session gives the session that is stored.
 	// reopen: What was saved outlives the process.
+	// outbox: An announcement is there exactly if the save is that made it, with all that it tells, oldest first.
+	// outbox-refused: What Save refuses announces nothing.
+	// outbox-together: An announcement is there exactly if the save is that made it, whenever one looks.
+	// outbox-positions: Announced returns the entries behind a position, up to a number, whoever holds them.
+	// outbox-writers: Entries of saves that are under way come behind, so that a reader who goes on misses none.
+	// outbox-cursors: Announced returns a *CursorError for what is no position.
+	// outbox-canceled: With a context that is done, no method of the outbox does anything, and the error is the context's.
+	// outbox-returned: Entries that were returned are the caller's, and so are those that were given.
+	// outbox-reopen: Entries, their positions and who holds them outlive the process.
+	// claim: Claim hands out up to a number of announcements that nobody holds, oldest first; without any, none and no error.
+	// claim-lease: What is not acknowledged when its lease ends is handed out again, and not before.
+	// claim-readers: An announcement may be handed out twice, but no two hold it at once.
+	// acknowledge: Acknowledge removes entries that were dealt with, and passes over what is not there.
+	// sweep: Sweep yields every session once, with all its events in order.
+	// sweep-break: A sweep ends when its caller has enough, and leaves nothing behind.
+	// sweep-canceled: With a context that is done, a sweep ends with its error.
+	// sweep-written: Each record of a sweep is as of one moment, and what was there is there once.
+	// verify-all: What was saved verifies: VerifyAll looks at all sessions and reports none.
 	// model: Whatever is done to it, the store answers as a simple model of the contract does.
 }

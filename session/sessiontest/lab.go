@@ -38,9 +38,15 @@ func abilityCase[A any](name, contract string, check func(lab, A)) Case {
 		if a, ok := l.store.(A); ok {
 			check(l, a)
 		} else {
-			l.Logf("NOT TESTED: %T is no %s", l.store, reflect.TypeFor[A]())
+			l.notTested(reflect.TypeFor[A]().String())
 		}
 	})
+}
+
+// notTested says that the store lacks an optional ability.
+func (l lab) notTested(ability string) {
+	l.Helper()
+	l.Logf("NOT TESTED: %T is no %s", l.store, ability)
 }
 
 // put saves events that must be accepted, and what they lead to.
@@ -72,6 +78,15 @@ func (l lab) is(want, err error, format string, args ...any) {
 	l.Helper()
 	if !errors.Is(err, want) {
 		l.Fatalf("%s: error is %q; want one that unwraps to %q", fmt.Sprintf(format, args...), text(err), want)
+	}
+}
+
+// isCursorError checks that an error is one about a cursor.
+func (l lab) isCursorError(err error, format string, args ...any) {
+	l.Helper()
+	var refused *session.CursorError
+	if !errors.As(err, &refused) {
+		l.Fatalf("%s: error is %q; want a *CursorError", fmt.Sprintf(format, args...), text(err))
 	}
 }
 

@@ -29,6 +29,7 @@ var (
 type model struct {
 	lives  map[string]life
 	holder map[string]string // resource id -> session id
+	box    modelBox
 }
 
 // save does what Save does, and returns the error that Save's must unwrap to.
@@ -50,6 +51,7 @@ func (m *model) save(next session.Session, events []session.Event) error {
 		m.holder[id] = next.ID()
 	}
 	m.lives[next.ID()] = life{Session: next, events: slices.Concat(stored.events, events)}
+	m.box.add(events)
 	return nil
 }
 
@@ -65,22 +67,24 @@ func linkedBy(events []session.Event) []string {
 }
 
 // againstModel runs many checks on the one store: the sessions and workspaces
-// of each have a prefix of their own.
+// of each have a prefix of their own, and each begins with an empty outbox.
 func againstModel(l lab) {
 	checks := 0
 	rapid.Check(l.TB, func(t *rapid.T) {
 		checks++
 		prefix := fmt.Sprintf("%d/", checks)
 		p := &pair{
-			lab: lab{reproducible{t}, l.store}, model: model{map[string]life{}, map[string]string{}},
+			lab: lab{reproducible{t}, l.store}, model: model{lives: map[string]life{}, holder: map[string]string{}},
 			prefix: prefix, now: times().Draw(t, "now"),
 		}
+		p.clearOutbox()
 		for range rapid.IntRange(0, len(modelNames)).Draw(t, "sessions to begin with") {
 			p.create(t)
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"create": p.create, "command": p.command, "commands": p.commands, "late": p.late,
 			"gap": p.gap, "steal": p.steal, "find": p.find, "list": p.list, "history": p.history,
+			"read": p.read, "take": p.take, "settle": p.settle,
 		})
 	})
 }

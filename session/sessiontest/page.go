@@ -2,7 +2,6 @@ package sessiontest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -143,9 +142,6 @@ func cursors(l lab, lister session.Lister) {
 		"null", "MTIz", "🙂",
 	} {
 		_, err := lister.List(context.Background(), session.Query{Limit: 1, Cursor: cursor})
-		var refused *session.CursorError
-		if !errors.As(err, &refused) {
-			l.Fatalf("List with the cursor %q, which no page gave: error is %q; want a *CursorError", cursor, text(err))
-		}
+		l.isCursorError(err, "List with the cursor %q, which no page gave", cursor)
 	}
 }

@@ -11,8 +11,15 @@
 //		sessiontest.Run(t, func(t testing.TB) session.Store { return open(t) })
 //	}
 //
-// An ability that the store lacks is not tested, and the log says so. What
-// outlives the process is tested if the store is a [Reopener].
+// An ability that the store lacks is not tested, and the log says so: that of a
+// [session.Finder], a [session.Lister], a [session.History], a [session.Outbox]
+// or a [session.Archive]. What outlives the process is tested if the store is a
+// [Reopener].
+//
+// Two things are left to the store's own tests, since the suite cannot bring
+// them about: what it does when a connection is lost while it saves (see
+// [session.Confirmer]), and what it says of data that were damaged (see
+// [session.CorruptError]).
 //
 // # Generators for properties
 //
@@ -83,6 +90,7 @@ func Run(t *testing.T, open func(t testing.TB) session.Store) {
 func Cases() []Case {
 	return slices.Concat(
 		saveCases(), shareCases(), conflictCases(), takenCases(),
-		findCases(), listCases(), pageCases(), historyCases(), modelCases(),
+		findCases(), listCases(), pageCases(), historyCases(),
+		outboxCases(), leaseCases(), archiveCases(), modelCases(),
 	)
 }

@@ -101,14 +101,18 @@ func draw(t *testing.T, checks int) {
 	}
 }
 
-// brokenStores are stores with one fault each, but for the first one, and the
-// cases that catch it: these and no others. The case "model" finds most faults
-// in the end; it is named where it must find it within a hundred checks.
-var brokenStores = []struct {
+// brokenStore is a store with a fault and the cases that catch it.
+type brokenStore struct {
 	fault  string
 	open   func() session.Store
 	caught string
-}{
+}
+
+// brokenStores are stores with one fault each, but for the first one, and the
+// cases that catch it: these and no others. The case "model" finds most faults
+// in the end; it is named where it must find it within a hundred checks. More of
+// them are brokenBoxes and brokenSweeps.
+var brokenStores = []brokenStore{
 	{
 		fault:  "none",
 		open:   func() session.Store { return newSlow() },
@@ -117,12 +121,12 @@ var brokenStores = []struct {
 	{
 		fault:  "what comes last is kept",
 		open:   func() session.Store { return &overwriting{newOverlaid()} },
-		caught: "stale-save create-twice skipped-versions two-writers concurrent-updates conflict-before-taken find-refused model",
+		caught: "stale-save create-twice skipped-versions two-writers concurrent-updates conflict-before-taken find-refused outbox-refused model",
 	},
 	{
 		fault:  "what comes late is lost",
 		open:   func() session.Store { return dropping{newSlow()} },
-		caught: "stale-save create-twice skipped-versions two-writers concurrent-updates conflict-before-taken find-refused model",
+		caught: "stale-save create-twice skipped-versions two-writers concurrent-updates conflict-before-taken find-refused outbox-refused model",
 	},
 	{
 		fault:  "versions are compared in one step and written in another",
@@ -132,12 +136,12 @@ var brokenStores = []struct {
 	{
 		fault:  "sessions are shown before their events",
 		open:   func() session.Store { return &torn{newOverlaid()} },
-		caught: "concurrent-reads",
+		caught: "concurrent-reads outbox-together",
 	},
 	{
 		fault:  "sessions are created over others",
 		open:   func() session.Store { return &upserting{newOverlaid()} },
-		caught: "create-twice two-writers conflict-before-taken find-refused model",
+		caught: "create-twice two-writers conflict-before-taken find-refused outbox-refused model",
 	},
 	{
 		fault:  "any higher version will do",
@@ -147,7 +151,7 @@ var brokenStores = []struct {
 	{
 		fault:  "what does not fit together is accepted",
 		open:   func() session.Store { return trusting{newSlow()} },
-		caught: "invalid-save find-refused model",
+		caught: "invalid-save find-refused outbox-refused model",
 	},
 	{
 		fault:  "a resource may be taken",
@@ -177,17 +181,17 @@ var brokenStores = []struct {
 	{
 		fault:  "a part is saved",
 		open:   func() session.Store { return partial{newSlow()} },
-		caught: "taken taken-last find-refused model",
+		caught: "taken taken-last find-refused outbox-refused model",
 	},
 	{
 		fault:  "contexts are ignored",
 		open:   func() session.Store { return deaf{newSlow()} },
-		caught: "canceled",
+		caught: "canceled outbox-refused",
 	},
 	{
 		fault:  "contexts are heeded too late",
 		open:   func() session.Store { return hasty{newSlow()} },
-		caught: "canceled",
+		caught: "canceled outbox-refused",
 	},
 	{
 		fault:  "a session is there for every id",
@@ -228,6 +232,11 @@ var brokenStores = []struct {
 		fault:  "events begin one too early",
 		open:   including,
 		caught: "history-after model",
+	},
+	{
+		fault:  "nothing is behind a negative version",
+		open:   strict,
+		caught: "history-after",
 	},
 	{
 		fault:  "events lose the fractions of a second",
@@ -319,7 +328,7 @@ var brokenStores = []struct {
 		open: func() session.Store {
 			return reopening{newSlow(), func(slow) session.Store { return newSlow() }}
 		},
-		caught: "reopen",
+		caught: "reopen outbox-reopen",
 	},
 }
 
@@ -335,7 +344,7 @@ func TestBrokenStores(t *testing.T) {
 	for _, c := range sessiontest.Cases() {
 		unused[c.Name] = true
 	}
-	for _, broken := range brokenStores {
+	for _, broken := range slices.Concat(brokenStores, brokenBoxes, brokenSweeps) {
 		want := strings.Fields(broken.caught)
 		for _, name := range want {
 			delete(unused, name)
@@ -377,7 +386,8 @@ func TestAbilitiesLacking(t *testing.T) {
 		log += r.log.String()
 	}
 	for _, lacking := range []string{
-		"session.Finder", "session.Lister", "session.History", "sessiontest.Reopener",
+		"session.Finder", "session.Lister", "session.History", "session.Outbox", "session.Archive",
+		"sessiontest.Reopener",
 	} {
 		assert.Contains(t, log, "NOT TESTED: sessiontest_test.plain is no "+lacking)
 	}
