@@ -24,7 +24,7 @@ type host struct {
 	workspace string // the default, for templates that are scoped to none
 	secret    []byte // keys the digests of inputs; 32 random bytes, kept with the other secrets
 	now       func() time.Time
-	report    func(transcript.Step) error
+	report    func(context.Context, transcript.Step) error
 }
 
 // createSession handles POST /workflow_sessions. The id is the host's to choose.
@@ -46,7 +46,7 @@ func (h *host) createSession(ctx context.Context, id string, body []byte) error 
 	if err == nil {
 		err = h.store.Save(ctx, s, change.Events)
 	}
-	return h.told(now, c, s, change, err)
+	return h.told(ctx, now, c, s, change, err)
 }
 
 // initiated handles the answer to a request that made a resource: a
@@ -85,7 +85,7 @@ func (h *host) webhook(ctx context.Context, body []byte) error {
 	}
 	now := h.now()
 	s, change, err := session.UpdateByResource(ctx, h.store, c.ResourceID, c, now)
-	return h.told(now, c, s, change, err)
+	return h.told(ctx, now, c, s, change, err)
 }
 
 // resolve handles the wish of a person, who is signed in, to vouch for an
@@ -104,14 +104,16 @@ func (h *host) resolve(ctx context.Context, sessionID, resourceID, person string
 func (h *host) update(ctx context.Context, sessionID string, c session.Command) error {
 	now := h.now()
 	s, change, err := session.Update(ctx, h.store, sessionID, c, now)
-	return h.told(now, c, s, change, err)
+	return h.told(ctx, now, c, s, change, err)
 }
 
-// told reports what came of a command. A server would also call its
-// subscribers, with change.Announcements.
-func (h *host) told(now time.Time, c session.Command, s session.Session, change session.Change, err error) error {
+// told reports what came of a command. Whom a server would call about it waits
+// in the store's outbox.
+func (h *host) told(
+	ctx context.Context, now time.Time, c session.Command, s session.Session, change session.Change, err error,
+) error {
 	step := transcript.Step{At: now, Command: c, Session: s, Change: change, Err: err}
-	if failed := h.report(step); failed != nil {
+	if failed := h.report(ctx, step); failed != nil {
 		return failed
 	}
 	return err

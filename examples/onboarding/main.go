@@ -4,12 +4,17 @@
 //
 //	go run ./examples/onboarding
 //	go run ./examples/onboarding -json | jq -r '[.updated_at, .name, .status] | @tsv'
+//	go run ./examples/onboarding -db onboarding.db -pace 1s
+//	go run ./examples/onboarding -db postgres://localhost/onboarding
+//
+// The sessions are in a temporary SQLite file, or where -db says. Then the play
+// can be stopped at any moment, and run again, it goes on where it was.
 //
 // What a host needs is in host.go, which is written to be copied, and
 // requests.go, which turns the bodies of requests, answers and webhooks into
 // commands. The rest is the play: chapters.go, with provider.go for the other
-// side of the wire. Its clock is that of the story, so every run prints the
-// same.
+// side of the wire, and database.go for the choice of a store. Its clock is that
+// of the story, so every run prints the same.
 package main
 
 import (
@@ -20,20 +25,29 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/sluicego/sluice/transcript"
 )
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
 }
 
 // run is main without the process: it returns the exit status.
-func run(args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("onboarding", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	asJSON := flags.Bool("json", false,
 		"print the session as the public API shows it, one line of JSON after each step")
+	where := flags.String("db", "",
+		"keep the sessions in this `database`, and go on from there: the path of an SQLite file,\n"+
+			"or the postgres:// URL of a PostgreSQL database (default a temporary file)")
+	pace := flags.Duration("pace", 0, "wait so long after each step")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return 0
@@ -49,7 +63,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if *asJSON {
 		out = jsonTeller{json.NewEncoder(stdout)}
 	}
-	if err := play(context.Background(), out); err != nil {
+	err := playIn(ctx, *where, out, *pace)
+	if ctx.Err() != nil && *where != "" {
+		err = fmt.Errorf("stopped; run again with -db %s, it goes on here", *where)
+	}
+	if err != nil {
 		complain(stderr, err)
 		return 1
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sluicego/sluice/action"
 	"github.com/sluicego/sluice/session"
+	"github.com/sluicego/sluice/session/memstore"
 	"github.com/sluicego/sluice/transcript"
 )
 
@@ -38,7 +39,7 @@ func golden(t *testing.T, name, got string) {
 func output(t *testing.T, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	status := run(args, &stdout, &stderr)
+	status := run(t.Context(), args, &stdout, &stderr)
 	require.Zero(t, status, stderr.String())
 	assert.Empty(t, stderr.String())
 	return stdout.String()
@@ -56,7 +57,7 @@ func TestNoLineIsLongerThanATerminalIsWide(t *testing.T) {
 
 func TestColorsAreAllThatColorAdds(t *testing.T) {
 	var colored bytes.Buffer
-	require.NoError(t, play(t.Context(), &textTeller{transcript.Printer{W: &colored, Color: true}}))
+	require.NoError(t, play(t.Context(), new(memstore.Store), &textTeller{transcript.Printer{W: &colored, Color: true}}, 0))
 	ansi := regexp.MustCompile("\x1b\\[[0-9]+m")
 	assert.Regexp(t, ansi, colored.String())
 	assert.Equal(t, output(t), ansi.ReplaceAllString(colored.String(), ""))
@@ -76,7 +77,7 @@ func (r *recorder) step(s transcript.Step) error {
 // story, and every outcome of a webhook.
 func TestTheStoryLeavesNothingOut(t *testing.T) {
 	var told recorder
-	require.NoError(t, play(t.Context(), &told))
+	require.NoError(t, play(t.Context(), new(memstore.Store), &told, 0))
 	rules, outcomes := map[string]bool{}, map[action.Outcome]bool{}
 	for _, s := range told.steps {
 		var refusal *session.Refusal
@@ -100,7 +101,7 @@ func TestTheStoryLeavesNothingOut(t *testing.T) {
 // step by step.
 func TestTheFirstSession(t *testing.T) {
 	var told recorder
-	st := newStory(&told)
+	st := newStory(new(memstore.Store), &told)
 	st.firstSession(t.Context())
 	require.NoError(t, st.err)
 	const card = `{"resource": {"id": "` + kellyCard + `", "created_at": "2025-09-22T14:32:00+00:00",
@@ -131,27 +132,29 @@ func TestTheFirstSession(t *testing.T) {
 
 // What the store keeps agrees with what happened.
 func TestHistoriesReplay(t *testing.T) {
-	st := newStory(new(recorder))
+	store := new(memstore.Store)
+	st := newStory(store, new(recorder))
 	st.firstSession(t.Context())
 	st.threeAttempts(t.Context())
 	st.refusedRetries(t.Context())
 	require.NoError(t, st.err)
-	page, err := st.store.List(t.Context(), session.Query{})
+	page, err := store.List(t.Context(), session.Query{})
 	require.NoError(t, err)
 	require.Len(t, page.Items, 3)
 	for _, s := range page.Items {
-		require.NoError(t, session.Verify(t.Context(), st.store, s.ID()))
+		require.NoError(t, session.Verify(t.Context(), store, s.ID()))
 	}
 }
 
 func TestAStoryThatGoesWrongEndsThere(t *testing.T) {
 	var told recorder
-	st := newStory(&told)
+	st := newStory(new(memstore.Store), &told)
 	st.chapter(kelly, "t", "t")
-	st.at("2025-09-22 14:30:00", "A session is created")
+	require.True(t, st.at("2025-09-22 14:30:00", "A session is created"))
 	st.refused("ATT-1", st.onboards(t.Context(), "Kelly Smith"))
 	require.EqualError(t, st.err, "chapter 1, step 1: a refusal under ATT-1 was expected")
-	st.do(st.onboards(t.Context(), "Kelly Smith"))
+	assert.False(t, st.at("2025-09-22 14:31:00", "Nothing more happens"))
+	st.do(errors.New("another error"))
 	assert.Len(t, told.steps, 1)
 	require.EqualError(t, st.err, "chapter 1, step 1: a refusal under ATT-1 was expected", "the first error is kept")
 }
@@ -169,7 +172,7 @@ func TestCommandLine(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			assert.Equal(t, tt.status, run(tt.args, &stdout, &stderr))
+			assert.Equal(t, tt.status, run(t.Context(), tt.args, &stdout, &stderr))
 			assert.Contains(t, stderr.String(), tt.stderr)
 			assert.Contains(t, stderr.String(), "Usage of onboarding")
 			assert.Empty(t, stdout.String())
@@ -185,7 +188,7 @@ func (broken) Write([]byte) (int, error) { return 0, errors.New("the disk is ful
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	for _, args := range [][]string{nil, {"-json"}} {
 		var stderr bytes.Buffer
-		assert.Equal(t, 1, run(args, broken{}, &stderr))
+		assert.Equal(t, 1, run(t.Context(), args, broken{}, &stderr))
 		assert.Contains(t, stderr.String(), "the disk is full")
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicego/sluice/action"
 	"github.com/sluicego/sluice/session"
+	"github.com/sluicego/sluice/session/memstore"
 )
 
 func TestWebhooks(t *testing.T) {
@@ -60,7 +61,7 @@ func TestWebhooks(t *testing.T) {
 }
 
 func TestBodiesThatCannotBeRead(t *testing.T) {
-	h := newStory(new(recorder)).host
+	h := newStory(new(memstore.Store), new(recorder)).host
 	ctx := t.Context()
 	bad := []byte(`{"name": 1, "workflow_session_id": 1, "reason": 1, "id": 1}`)
 	good := []byte(`{"workflow_session_id": "s1"}`)

@@ -7,31 +7,49 @@ import (
 	"time"
 
 	"github.com/sluicego/sluice/session"
-	"github.com/sluicego/sluice/session/memstore"
 	"github.com/sluicego/sluice/transcript"
 )
 
+// database is what the story needs of a store: with less than a host does, it
+// could not go on where it was.
+type database interface {
+	session.Store
+	session.Lister
+	session.History
+}
+
 // story plays the chapters on a host and tells of them.
 //
-// Its first error ends it, and is kept: what comes behind is not told. So a
+// Its first error ends it, and is kept: what comes behind is not played. So a
 // chapter reads as a list of what happens.
 type story struct {
-	host    *host
-	store   *memstore.Store
-	out     teller
-	err     error
-	session string // the session that the chapter is about
+	host *host
+	out  teller
+	pace time.Duration // between two steps that are told
+	err  error
 
+	// Where the story was: at the last event of its newest session.
+	last  string    // the session; "" once its chapter is reached
+	until time.Time // of the event
+
+	session  string // the session that the chapter is about
+	heading  string // of the chapter; "" once it is told
+	text     string
+	skips    time.Time // what happened up to then is not played again
 	now      time.Time
-	title    string
-	silent   bool
+	title    string // of the step; "" if it is not told
 	chapters int
 	steps    int
 }
 
-// play tells the whole story.
-func play(ctx context.Context, out teller) error {
-	st := newStory(out)
+// forever is later than any step.
+var forever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// play tells the story, from where the store has it.
+func play(ctx context.Context, store database, out teller, pace time.Duration) error {
+	st := newStory(store, out)
+	st.pace = pace
+	st.do(st.resume(ctx, store))
 	for _, chapter := range []func(*story, context.Context){
 		(*story).firstSession,
 		(*story).declined,
@@ -46,10 +64,10 @@ func play(ctx context.Context, out teller) error {
 	return st.err
 }
 
-func newStory(out teller) *story {
-	st := &story{store: &memstore.Store{}, out: out}
+func newStory(store session.Store, out teller) *story {
+	st := &story{out: out}
 	st.host = &host{
-		store:     st.store,
+		store:     store,
 		workspace: workspace,
 		secret:    []byte("in real life: 32 random bytes..."),
 		now:       func() time.Time { return st.now },
@@ -57,6 +75,34 @@ func newStory(out teller) *story {
 	}
 	st.host.templates = st.readTemplates("list_templates.response.json")
 	return st
+}
+
+// resume finds out where the story was. Each step is a command and so is done or
+// not. One that changed nothing left nothing behind; if no other came after it,
+// it is played again.
+func (st *story) resume(ctx context.Context, store database) error {
+	q := session.Query{WorkspaceID: workspace, TemplateID: template}
+	for {
+		page, err := store.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		if n := len(page.Items); n > 0 {
+			st.last = page.Items[n-1].ID()
+		}
+		if q.Cursor = page.NextCursor; q.Cursor == "" {
+			break
+		}
+	}
+	if st.last == "" {
+		return nil
+	}
+	events, err := store.History(ctx, st.last, 0)
+	if err != nil {
+		return err
+	}
+	st.until = events[len(events)-1].At
+	return nil
 }
 
 // readTemplates reads the answer to GET /workflow_templates.
@@ -82,32 +128,50 @@ func (st *story) chapter(sessionID, title, text string) {
 	st.chapters++
 	st.steps = 0
 	st.session = sessionID
-	if st.err == nil {
-		st.err = st.out.chapter(fmt.Sprintf("%d. %s", st.chapters, title), text)
+	st.heading, st.text = fmt.Sprintf("%d. %s", st.chapters, title), text
+	switch st.last {
+	case "": // nothing of it was played
+		st.skips = time.Time{}
+	case sessionID:
+		st.last, st.skips = "", st.until
+		st.heading += " (goes on)"
+	default:
+		st.skips = forever
 	}
 }
 
-// at begins a step: it sets the clock, and the title for what happens next.
-func (st *story) at(clock, title string) {
+// at begins a step: it sets the clock, and the title for what happens next, or
+// "" for what is not told. It reports whether the step is to be played.
+func (st *story) at(clock, title string) bool {
 	now, err := time.Parse(time.DateTime, clock)
 	st.do(err)
-	st.now, st.title, st.silent = now, title, false
-}
-
-// meanwhile is at for what is not told.
-func (st *story) meanwhile(clock string) {
-	st.at(clock, "")
-	st.silent = true
+	st.now, st.title = now, title
+	if title != "" {
+		st.steps++
+	}
+	return st.err == nil && now.After(st.skips)
 }
 
 // tell is where the host reports to.
-func (st *story) tell(step transcript.Step) error {
-	if st.err != nil || st.silent {
-		return st.err
+func (st *story) tell(ctx context.Context, step transcript.Step) error {
+	if st.title == "" {
+		return nil
 	}
-	st.steps++
+	if st.heading != "" {
+		if err := st.out.chapter(st.heading, st.text); err != nil {
+			return err
+		}
+		st.heading = ""
+	}
 	step.Title = fmt.Sprintf("%d.%d %s", st.chapters, st.steps, st.title)
-	return st.out.step(step)
+	if err := st.out.step(step); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(st.pace):
+	}
+	return ctx.Err()
 }
 
 // do ends the story if something went wrong.
