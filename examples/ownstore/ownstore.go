@@ -124,9 +124,9 @@ func (s *Store) History(ctx context.Context, id string, after int) (events []ses
 			if text == nil {
 				return nil
 			}
-			var e session.Event
-			if err := json.Unmarshal(text, &e); err != nil {
-				return &session.CorruptError{SessionID: id, Version: v, Column: "event", Err: err}
+			e, err := session.ReadEvent(id, v, text)
+			if err != nil {
+				return err
 			}
 			events = append(events, e)
 		}

@@ -45,7 +45,7 @@ func (r reads) List(ctx context.Context, q session.Query) (session.Page[session.
 				return err
 			}
 			last.CreatedAt = time.Unix(created, 0).UTC()
-			if s, err := decodeSession(last.ID, version, snapshot); err != nil {
+			if s, err := session.ReadSnapshot(last.ID, version, []byte(snapshot)); err != nil {
 				corrupt = append(corrupt, err)
 			} else {
 				page.Items = append(page.Items, s)

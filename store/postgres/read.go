@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -63,34 +62,7 @@ func (r reads) Load(ctx context.Context, id string) (session.Session, error) {
 	if err != nil {
 		return session.Session{}, err
 	}
-	return decodeSession(id, version, snapshot)
-}
-
-// decodeSession reads a snapshot, which must be that of the session and version
-// that its row is of.
-func decodeSession(id string, version int, snapshot string) (session.Session, error) {
-	s, err := session.FromSnapshot([]byte(snapshot))
-	if err == nil && (s.ID() != id || s.Version() != version) {
-		err = fmt.Errorf("it is that of %s", s)
-	}
-	if err != nil {
-		return session.Session{}, &session.CorruptError{SessionID: id, Version: version, Column: "snapshot", Err: err}
-	}
-	return s, nil
-}
-
-// decodeEvent reads an event, which must be that of the session and version that
-// its row is of.
-func decodeEvent(id string, version int, text string) (session.Event, error) {
-	var e session.Event
-	err := json.Unmarshal([]byte(text), &e)
-	if err == nil && (e.SessionID != id || e.Version != version) {
-		err = fmt.Errorf("it is event %d of session %s", e.Version, e.SessionID)
-	}
-	if err != nil {
-		return session.Event{}, &session.CorruptError{SessionID: id, Version: version, Column: "event", Err: err}
-	}
-	return e, nil
+	return session.ReadSnapshot(id, version, []byte(snapshot))
 }
 
 // Find implements [session.Finder].
@@ -137,7 +109,7 @@ func (r reads) History(ctx context.Context, id string, after int) ([]session.Eve
 			if found = true; version == nil {
 				continue
 			}
-			e, err := decodeEvent(id, *version, *text)
+			e, err := session.ReadEvent(id, *version, []byte(*text))
 			if err != nil {
 				return err
 			}

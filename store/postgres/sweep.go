@@ -105,7 +105,7 @@ func (s *Store) sweepPage(ctx context.Context, after string) ([]stored, error) {
 func (r stored) decode() (session.Record, error) {
 	record := session.Record{ID: r.id}
 	var errs []error
-	s, err := decodeSession(r.id, r.version, r.snapshot)
+	s, err := session.ReadSnapshot(r.id, r.version, []byte(r.snapshot))
 	if err != nil {
 		errs = append(errs, err)
 	} else {
@@ -113,7 +113,7 @@ func (r stored) decode() (session.Record, error) {
 		errs = r.columns(s)
 	}
 	for _, stored := range r.events {
-		e, err := decodeEvent(r.id, stored.version, stored.text)
+		e, err := session.ReadEvent(r.id, stored.version, []byte(stored.text))
 		if err != nil {
 			errs = append(errs, err)
 			continue

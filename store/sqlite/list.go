@@ -52,7 +52,7 @@ func (r reads) List(ctx context.Context, q session.Query) (session.Page[session.
 			return session.Page[session.Session]{}, unread(ctx, "list", err)
 		}
 		last = session.Position{CreatedAt: time.Unix(created, 0).UTC(), ID: id}
-		if s, err := decodeSession(id, version, snapshot); err != nil {
+		if s, err := session.ReadSnapshot(id, version, []byte(snapshot)); err != nil {
 			corrupt = append(corrupt, err)
 		} else {
 			page.Items = append(page.Items, s)

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -25,7 +24,7 @@ func (r reads) Load(ctx context.Context, id string) (session.Session, error) {
 	if err != nil {
 		return session.Session{}, unread(ctx, "session "+id, err)
 	}
-	return decodeSession(id, version, snapshot)
+	return session.ReadSnapshot(id, version, []byte(snapshot))
 }
 
 // Find implements [session.Finder].
@@ -67,7 +66,7 @@ func (r reads) History(ctx context.Context, id string, after int) ([]session.Eve
 		if !version.Valid {
 			break
 		}
-		e, err := decodeEvent(id, int(version.Int64), text.String)
+		e, err := session.ReadEvent(id, int(version.Int64), []byte(text.String))
 		if err != nil {
 			return nil, err
 		}
@@ -88,29 +87,4 @@ func unread(ctx context.Context, what string, err error) error {
 		return fmt.Errorf("%s: %w", what, session.ErrNotFound)
 	}
 	return fmt.Errorf("%s: %w", what, explain(ctx, err))
-}
-
-// decodeSession reads a snapshot, which has to be the one of its row.
-func decodeSession(id string, version int, snapshot string) (session.Session, error) {
-	s, err := session.FromSnapshot([]byte(snapshot))
-	if err == nil && (s.ID() != id || s.Version() != version) {
-		err = fmt.Errorf("it is of session %s in version %d", s.ID(), s.Version())
-	}
-	if err != nil {
-		return session.Session{}, &session.CorruptError{SessionID: id, Version: version, Column: "snapshot", Err: err}
-	}
-	return s, nil
-}
-
-// decodeEvent reads an event, which has to be the one of its row.
-func decodeEvent(id string, version int, text string) (session.Event, error) {
-	var e session.Event
-	err := json.Unmarshal([]byte(text), &e)
-	if err == nil && (e.SessionID != id || e.Version != version) {
-		err = fmt.Errorf("it is event %d of session %s", e.Version, e.SessionID)
-	}
-	if err != nil {
-		return session.Event{}, &session.CorruptError{SessionID: id, Version: version, Column: "event", Err: err}
-	}
-	return e, nil
 }

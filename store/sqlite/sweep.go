@@ -90,7 +90,7 @@ func sweepSessions(ctx context.Context, on runner, after string) ([]*swept, erro
 		if err != nil {
 			return nil, err
 		}
-		if r.Session, err = decodeSession(r.ID, r.version, snapshot); err == nil {
+		if r.Session, err = session.ReadSnapshot(r.ID, r.version, []byte(snapshot)); err == nil {
 			err = c.compare(r.Session)
 		}
 		if err != nil {
@@ -165,7 +165,7 @@ func sweepEvents(ctx context.Context, on runner, after string, to sql.NullString
 			r = newOrphan(id, version)
 			orphan, batch = r, append(batch, r)
 		}
-		if e, err := decodeEvent(id, version, text); err != nil {
+		if e, err := session.ReadEvent(id, version, []byte(text)); err != nil {
 			r.corrupt = append(r.corrupt, err)
 		} else {
 			r.Events = append(r.Events, e)
