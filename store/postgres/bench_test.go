@@ -20,7 +20,7 @@ import (
 	"github.com/sluicego/sluice/session"
 )
 
-var size = flag.Int("postgres.sessions", 20_000, "sessions of the benchmarks of List; a tenth of them for VerifyAll")
+var size = flag.Int("sessions", 20_000, "sessions of the benchmarks of List; a tenth of them for VerifyAll")
 
 var benchNoon = time.Date(2025, time.September, 22, 12, 0, 0, 0, time.UTC)
 

@@ -22,8 +22,8 @@ import (
 
 // How long the long tests are.
 var (
-	commands = flag.Int("postgres.commands", 1000, "commands of 16 writers on one session")
-	kills    = flag.Int("postgres.kills", 20, "how often a process that writes is killed")
+	commands = flag.Int("commands", 1000, "commands of 16 writers on one session")
+	kills    = flag.Int("kills", 20, "how often a process that writes is killed")
 )
 
 // childVariable holds the URL in a process that this test has started to write.

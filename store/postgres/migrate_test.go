@@ -18,7 +18,7 @@ import (
 	"github.com/sluicego/sluice/store/postgres"
 )
 
-var dump = flag.Bool("postgres.dump", false, "write testdata/version1.sql again")
+var dump = flag.Bool("dump", false, "write testdata/version1.sql again")
 
 // version1 is a dump of a database of version 1, with sessions.
 var version1 = filepath.Join("testdata", "version1.sql")

@@ -62,6 +62,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/sluicego/sluice/internal/turns"
 )
 
 // Options are settings of a [Store]. The zero Options are good defaults.
@@ -92,7 +94,7 @@ type Store struct {
 	reads
 	pool    *pgxpool.Pool
 	timeout time.Duration // of each statement; 0 for none
-	turns   turns
+	turns   turns.Turns
 }
 
 // Open opens a database, and runs the migrations that are missing. Several

@@ -166,7 +166,7 @@ func (s *Store) Save(ctx context.Context, next session.Session, events []session
 	case err != nil && !errors.Is(err, session.ErrConflict):
 		err = w.failed(ctx, err)
 	}
-	s.turns.saved(ctx, next.ID(), errors.Is(err, session.ErrConflict))
+	s.turns.Saved(ctx, next.ID(), errors.Is(err, session.ErrConflict))
 	return err
 }
 

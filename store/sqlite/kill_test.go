@@ -19,6 +19,8 @@ import (
 	"github.com/sluicego/sluice/store/sqlite"
 )
 
+var commands = flag.Int("commands", 1000, "commands of 16 writers on one session")
+
 var kills = flag.Int("kills", 20, "how often TestKilled kills a process that writes")
 
 // A process that writes is killed at any moment, with no chance to tidy up, and

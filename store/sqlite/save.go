@@ -57,6 +57,13 @@ func (s *Store) Save(ctx context.Context, next session.Session, events []session
 	if err != nil {
 		return err
 	}
+	err = s.write(ctx, w)
+	s.turns.Saved(ctx, next.ID(), errors.Is(err, session.ErrConflict))
+	return err
+}
+
+// write is one transaction on the writer.
+func (s *Store) write(ctx context.Context, w *save) error {
 	conn, err := s.writer.Conn(ctx)
 	if err != nil {
 		return w.failed(ctx, "begin", err)

@@ -62,6 +62,8 @@ import (
 
 	modernc "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/sluicego/sluice/internal/turns"
 )
 
 // Options are settings of a [Store]. The zero Options are good defaults.
@@ -86,6 +88,7 @@ type Store struct {
 	path            string
 	writer, readers *sql.DB
 	statements      statements
+	turns           turns.Turns
 }
 
 // Open opens a database, makes the file if there is none, and runs the migrations

@@ -1,19 +1,23 @@
-package postgres
+// Package turns has those who were late for a session go on one by one: what the
+// stores share that are written to by many at once.
+package turns
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
 )
 
-// turns has those who were late for a session go on one by one, in the order in
+// Turns has those who were late for a session go on one by one, in the order in
 // which they came. All at once, each of n would have one chance in n to be the
-// first next time, and some would be late for all the tries of an update.
+// first next time, and some would be late for all the tries of an update. The
+// zero Turns is ready; it must not be copied.
 //
 // It knows the writers of this process alone. Those of others are in the way of
 // the one whose turn it is, and not of all.
-type turns struct {
+type Turns struct {
 	mu     sync.Mutex
 	queues map[string]*queue // by the id of the session
 }
@@ -31,9 +35,10 @@ const (
 	longestWait = time.Second
 )
 
-// saved is told of every save, and returns when the caller may go on: at once
-// unless he was late and others were before him.
-func (t *turns) saved(ctx context.Context, id string, late bool) {
+// Saved is told of every save, and returns when the caller may go on: at once
+// unless he was late and others were before him. He waits for a second at most,
+// and no longer than his context.
+func (t *Turns) Saved(ctx context.Context, id string, late bool) {
 	t.mu.Lock()
 	q := t.queues[id]
 	if !late {
@@ -41,6 +46,9 @@ func (t *turns) saved(ctx context.Context, id string, late bool) {
 			t.next(id, q)
 		}
 		t.mu.Unlock()
+		if q != nil {
+			runtime.Gosched() // else who was first may well be first again
+		}
 		return
 	}
 	if q == nil {
@@ -68,7 +76,7 @@ func (t *turns) saved(ctx context.Context, id string, late bool) {
 }
 
 // begin makes a queue, in which it is the turn of the caller.
-func (t *turns) begin(id string) {
+func (t *Turns) begin(id string) {
 	if t.queues == nil {
 		t.queues = map[string]*queue{}
 	}
@@ -84,7 +92,7 @@ func (t *turns) begin(id string) {
 }
 
 // next ends a turn and begins the next one; without any, it removes the queue.
-func (t *turns) next(id string, q *queue) {
+func (t *Turns) next(id string, q *queue) {
 	if len(q.waiting) == 0 {
 		q.timer.Stop()
 		delete(t.queues, id)
