@@ -1,14 +1,11 @@
 package postgres_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sluicego/sluice/action"
+	"github.com/sluicego/sluice/internal/killtest"
 	"github.com/sluicego/sluice/internal/pgtest"
 	"github.com/sluicego/sluice/session"
 	"github.com/sluicego/sluice/store/postgres"
@@ -162,79 +160,69 @@ func TestServerCrash(t *testing.T) {
 	t.Logf("%d saves of unknown outcome, of which %d were done", store.unknown.Load(), store.saved.Load())
 }
 
-// write is what a child process does until it is killed: it saves, and says so
-// when it has.
-func write(url, name string) {
-	ctx := context.Background()
-	store, err := postgres.Open(ctx, url, postgres.Options{})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	for n := 0; name != "open"; n++ {
-		id := fmt.Sprintf("%s.%d", name, n)
-		if _, _, err := session.Update(ctx, store, "a", link(id, action.Pending), noon); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		fmt.Println(id)
-	}
-}
-
-// child returns a command that starts this test again, to write.
-func child(t *testing.T, url, name string) *exec.Cmd {
+// child returns a command that starts this test again, to open the database and,
+// if the mode says so, to write.
+func child(t *testing.T, url, name, mode string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), childVariable+"="+url, childVariable+"_NAME="+name)
+	cmd.Env = append(os.Environ(),
+		childVariable+"="+url+"&application_name="+name, childVariable+"_NAME="+name, childVariable+"_MODE="+mode)
 	cmd.Stderr = os.Stderr
 	return cmd
 }
 
-// What a process has said to be saved is there when it is killed; at most the
-// save that was under way is there beside it.
-func TestKilledProcess(t *testing.T) {
-	url := pgtest.Database(t)
-	store := openAt(t, url, postgres.Options{})
-	said := map[string]bool{}
-	var expected session.Session
-	for k := range *kills {
-		if k%10 == 0 { // sessions that grow for ever slow down
-			query(t, url, `TRUNCATE sluice_sessions, sluice_events, sluice_resources`)
-			clear(said)
-			expected = put(t, store, "a")
-		}
-		cmd := child(t, url, fmt.Sprint("k", k))
-		output, err := cmd.StdoutPipe()
-		require.NoError(t, err)
-		require.NoError(t, cmd.Start())
-		lines := bufio.NewScanner(output)
-		for n := rand.IntN(20); n >= 0 && lines.Scan(); n-- {
-			said[lines.Text()] = true
-		}
-		require.NoError(t, cmd.Process.Kill())
-		for lines.Scan() {
-			said[lines.Text()] = true
-		}
-		_ = cmd.Wait()
+// What a child does.
+const (
+	opens  = "opens"
+	writes = "writes"
+	eager  = "writes, and tells of saves before they are done"
+)
 
-		s, err := store.Load(t.Context(), "a")
-		require.NoError(t, err)
-		has := linked(s)
-		extra := map[string]int{} // by the process that did not say
-		for id := range has {
-			if !said[id] {
-				name, _, _ := strings.Cut(id, ".")
-				extra[name]++
+// beChild is the child.
+func beChild() error {
+	store, err := postgres.Open(context.Background(), os.Getenv(childVariable), postgres.Options{})
+	if err != nil {
+		return err
+	}
+	mode := os.Getenv(childVariable + "_MODE")
+	if mode == opens {
+		return store.Close()
+	}
+	return killtest.Write(store, os.Getenv(childVariable+"_NAME"), mode == eager)
+}
+
+// Processes that write to one database are killed, one after another. After each
+// death, nothing that was acknowledged is lost.
+func TestKilled(t *testing.T) {
+	assert.Empty(t, victims(t, writes).Kill(t, *kills))
+}
+
+// A process that acknowledges a save before it is done is found out.
+func TestKilledTwin(t *testing.T) {
+	faults := victims(t, eager).Kill(t, 40)
+	require.NotEmpty(t, faults)
+	assert.Contains(t, faults[0], "was acknowledged")
+}
+
+// victims are processes that write to one database.
+func victims(t *testing.T, mode string) *killtest.Subject {
+	url := pgtest.Database(t)
+	last := ""
+	return &killtest.Subject{
+		Child: func(name string) *exec.Cmd {
+			last = name
+			return child(t, url, name, mode)
+		},
+		Open: func() killtest.Store {
+			store, err := postgres.Open(t.Context(), url, postgres.Options{})
+			require.NoError(t, err)
+			// What the process has sent the server may still do.
+			for others := 1; others > 0; {
+				require.NoError(t, store.Pool().QueryRow(t.Context(), `
+					SELECT count(*) FROM pg_stat_activity
+					WHERE datname = current_database() AND application_name = $1`, last).Scan(&others))
 			}
-		}
-		for id := range said {
-			assert.True(t, has[id], "%s is lost", id)
-		}
-		for name, n := range extra {
-			assert.Equal(t, 1, n, name)
-		}
-		assert.Greater(t, s.Version(), expected.Version())
-		expected = s
-		assert.Equal(t, 1, verified(t, store))
+			return store
+		},
 	}
 }

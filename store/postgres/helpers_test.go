@@ -26,12 +26,15 @@ var (
 	kills    = flag.Int("kills", 20, "how often a process that writes is killed")
 )
 
-// childVariable holds the URL in a process that this test has started to write.
+// childVariable holds the URL in a process that this test has started.
 const childVariable = "SLUICE_TEST_CHILD"
 
 func TestMain(m *testing.M) {
-	if url := os.Getenv(childVariable); url != "" {
-		write(url, os.Getenv(childVariable+"_NAME"))
+	if os.Getenv(childVariable) != "" {
+		if err := beChild(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 		return
 	}
 	pgtest.Main(m)

@@ -102,7 +102,7 @@ func TestOpenAtOnce(t *testing.T) {
 		query(t, url, before)
 		var all sync.WaitGroup
 		for range 3 {
-			all.Go(func() { assert.NoError(t, child(t, url, "open").Run()) })
+			all.Go(func() { assert.NoError(t, child(t, url, "opener", opens).Run()) })
 		}
 		for range 4 {
 			all.Go(func() {
