@@ -15,16 +15,40 @@ const DefaultTimeout = 10 * time.Second
 // program is given up: what hangs or crashes each time says no more.
 const patience = 10
 
-// ErrPeer is what every error of [Drive] unwraps to but that of the context:
-// there is no program to ask.
-var ErrPeer = errors.New("conformance: no program to ask")
+// What a [ProgramError] unwraps to.
+var (
+	// ErrPeer says that there is no program to ask.
+	ErrPeer = errors.New("conformance: no program to ask")
+	// ErrEnd says that the program was asked everything, but did not end with
+	// status 0 at the end of its input, as FORMAT.md says.
+	ErrEnd = errors.New("conformance: the program does not end as it should at the end of its input")
+)
+
+// ProgramError is an error of [Drive] about the program.
+type ProgramError struct {
+	Kind   error  // ErrPeer or ErrEnd
+	Reason error  // what is wrong with it
+	Stderr string // the end of what it wrote to standard error
+}
+
+// Error returns all three, the last one in lines of its own.
+func (e *ProgramError) Error() string {
+	text := fmt.Sprintf("%v: %v", e.Kind, e.Reason)
+	if e.Stderr != "" {
+		text += "; it wrote to standard error:\n" + e.Stderr
+	}
+	return text
+}
+
+// Unwrap returns the kind and the reason.
+func (e *ProgramError) Unwrap() []error { return []error{e.Kind, e.Reason} }
 
 // Options are how [Drive] asks. The zero Options ask everything.
 type Options struct {
 	// Vectors are what to ask; nil for all of Vectors.
 	Vectors []Vector
-	// Timeout is how long the program may take for an answer, and to greet;
-	// 0 for DefaultTimeout.
+	// Timeout is how long the program may take for an answer, to greet, and to
+	// end after its input has ended; 0 for DefaultTimeout.
 	Timeout time.Duration
 	// Report is told each result as it is known; may be nil.
 	Report func(Result)
@@ -33,13 +57,18 @@ type Options struct {
 // Drive starts a program, asks it the vectors over its standard input and
 // output, and returns its name, as it greets, and a result for each vector. A
 // program that ends, falls silent or answers out of turn is started anew for
-// the next vector; the result has what it wrote to standard error.
+// the next vector; the result has what it wrote to standard error. After ten
+// vectors in a row without an answer it is given up: the others are not asked. On
+// Unix, all that the program started in its process group is ended with it.
 //
-// It returns an error if the program cannot be started, or does not greet as
-// FORMAT.md says, before it has answered anything, and if the context is done.
+// It returns a [ProgramError] that is [ErrPeer] if the program cannot be started,
+// or does not greet as FORMAT.md says, before it has answered anything; one that
+// is [ErrEnd], and all results, if it was asked everything and does not end as
+// FORMAT.md says; and, if the context is done, the error of that and the results
+// until then.
 func Drive(ctx context.Context, command []string, o Options) (name string, results []Result, err error) {
 	if len(command) == 0 {
-		return "", nil, fmt.Errorf("%w: the command is empty", ErrPeer)
+		return "", nil, &ProgramError{Kind: ErrPeer, Reason: errors.New("the command is empty")}
 	}
 	if o.Vectors == nil {
 		o.Vectors = Vectors()
@@ -48,7 +77,7 @@ func Drive(ctx context.Context, command []string, o Options) (name string, resul
 		o.Timeout = DefaultTimeout
 	}
 	d := driver{command: command, timeout: o.Timeout}
-	defer d.stop()
+	defer func() { _ = d.stop() }() // where it does not come to the end below
 	if err := d.start(ctx); err != nil {
 		return "", nil, cmp.Or(ctx.Err(), err)
 	}
@@ -61,6 +90,9 @@ func Drive(ctx context.Context, command []string, o Options) (name string, resul
 		if results = append(results, r); o.Report != nil {
 			o.Report(r)
 		}
+	}
+	if err := d.stop(); err != nil {
+		return name, results, cmp.Or(ctx.Err(), err)
 	}
 	return name, results, nil
 }
@@ -78,18 +110,28 @@ func (d *driver) start(ctx context.Context) (err error) {
 	return err
 }
 
-func (d *driver) stop() {
-	if d.peer != nil {
-		d.peer.stop(d.timeout)
-		d.peer = nil
+// stop ends the program, if there is one. It returns an error if the program does
+// not end as it should.
+func (d *driver) stop() error {
+	if d.peer == nil {
+		return nil
 	}
+	p := d.peer
+	d.peer = nil
+	if err := p.stop(d.timeout); err != nil {
+		return &ProgramError{ErrEnd, err, p.stderr.String()}
+	}
+	return nil
 }
 
 // ask asks all questions of a vector, up to the first that is not answered as
 // it should be.
 func (d *driver) ask(ctx context.Context, v Vector) Result {
 	if d.silent >= patience {
-		return Result{Vector: v, Verdict: NotAsked, Failure: "the program was given up"}
+		return Result{
+			Vector: v, Verdict: NotAsked,
+			Failure: fmt.Sprintf("the program was given up after %d vectors in a row without an answer", patience),
+		}
 	}
 	began := time.Now()
 	r := Result{Vector: v, Verdict: Passed}
@@ -108,6 +150,9 @@ func (d *driver) question(ctx context.Context, v Vector, q Question) Result {
 		if err := d.start(ctx); err != nil {
 			d.silent++
 			r.Verdict, r.Failure = Failed, err.Error()
+			if program := (*ProgramError)(nil); errors.As(err, &program) {
+				r.Failure, r.Stderr = "it cannot be started again: "+program.Reason.Error(), program.Stderr
+			}
 			return r
 		}
 	}
@@ -115,7 +160,7 @@ func (d *driver) question(ctx context.Context, v Vector, q Question) Result {
 	if err != nil {
 		d.silent++
 		r.Verdict, r.Failure = Failed, err.Error()
-		r.Failure += d.peer.stop(grace)
+		r.Failure += d.peer.giveUp()
 		r.Stderr = d.peer.stderr.String()
 		d.peer = nil
 		return r

@@ -8,30 +8,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
 const (
-	maxLine   = 16 << 20 // bytes of an answer
-	maxStderr = 8 << 10  // bytes that are kept of standard error
-
-	// grace is how long a program that failed may take to end: its own status
-	// says more than that it was killed.
-	grace = 200 * time.Millisecond
+	maxLine  = 16 << 20 // bytes of an answer
+	maxShown = 200      // bytes that a message shows of what a program wrote
 )
 
 // peer is a program that answers.
 type peer struct {
+	*process
 	name   string // as it greeted
-	cmd    *exec.Cmd
-	in     io.WriteCloser
+	before string // the id of the question before
 	lines  chan line
-	stderr *tail
-	ended  chan struct{} // closed when the program has ended, with how set
-	how    error         // what Wait returned
+	rest   *rest
 	quit   chan struct{} // closed when nobody wants lines any more
 }
 
@@ -43,36 +37,15 @@ type line struct {
 
 // start starts a program and greets it.
 func start(ctx context.Context, command []string, timeout time.Duration) (*peer, error) {
-	p := &peer{
-		stderr: new(tail), lines: make(chan line),
-		ended: make(chan struct{}), quit: make(chan struct{}),
-	}
-	// The program is the caller's choice; that is what this is for.
-	p.cmd = exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // see above
-	p.cmd.Stderr = p.stderr
-	p.cmd.WaitDelay = time.Second // for children that keep the pipes open
-	out, stdout := io.Pipe()
-	p.cmd.Stdout = stdout
-	in, err := p.cmd.StdinPipe()
+	program, err := launch(ctx, command)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrPeer, err)
+		return nil, &ProgramError{Kind: ErrPeer, Reason: err}
 	}
-	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrPeer, err)
-	}
-	p.in = in
-	go func() {
-		p.how = p.cmd.Wait()
-		_ = stdout.Close() // never fails
-		close(p.ended)
-	}()
-	go p.read(out)
+	p := &peer{process: program, lines: make(chan line), rest: &rest{Reader: program.out}, quit: make(chan struct{})}
+	go p.read()
 	if err := p.greet(ctx, timeout); err != nil {
-		err = fmt.Errorf("%w: %q %w%s", ErrPeer, command, err, p.stop(grace))
-		if said := p.stderr.String(); said != "" {
-			err = fmt.Errorf("%w; it wrote to standard error:\n%s", err, said)
-		}
-		return nil, err
+		err = fmt.Errorf("%q %w%s", command, err, p.giveUp())
+		return nil, &ProgramError{ErrPeer, err, p.stderr.String()}
 	}
 	p.stderr.Reset()
 	return p, nil
@@ -80,9 +53,10 @@ func start(ctx context.Context, command []string, timeout time.Duration) (*peer,
 
 // read hands on the lines of the program until it ends, or until nobody wants
 // them any more; then it goes on reading, so that the program can end.
-func (p *peer) read(out io.Reader) {
+func (p *peer) read() {
+	defer p.reading.Done()
 	defer close(p.lines)
-	r := bufio.NewReaderSize(out, 64<<10)
+	r := bufio.NewReaderSize(p.rest, 64<<10)
 	for {
 		text, err := readLine(r)
 		select {
@@ -91,6 +65,7 @@ func (p *peer) read(out io.Reader) {
 		}
 		if err != nil {
 			_, _ = io.Copy(io.Discard, r)
+			_ = p.out.Close()
 			return
 		}
 	}
@@ -114,16 +89,58 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	}
 }
 
+// rest keeps what was read behind the last newline.
+type rest struct {
+	io.Reader
+	mu   sync.Mutex
+	text []byte // its beginning
+	size int    // of all of it
+}
+
+// Read reads. That the pipe was closed on our side is its end too.
+func (r *rest) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b)
+	if errors.Is(err, os.ErrClosed) {
+		err = io.EOF
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last := b[:n]
+	if end := bytes.LastIndexByte(last, '\n'); end >= 0 {
+		last, r.text, r.size = last[end+1:], r.text[:0], 0
+	}
+	r.text = append(r.text, last[:min(len(last), maxShown-len(r.text))]...)
+	r.size += len(last)
+	return n, err
+}
+
+// String says what there is, for the end of a message: "" for nothing.
+func (r *rest) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.size == 0:
+		return ""
+	case r.size > len(r.text):
+		return fmt.Sprintf("; it wrote %d bytes without a newline, which begin %q", r.size, r.text)
+	default:
+		return fmt.Sprintf("; it wrote %q without a newline", r.text)
+	}
+}
+
 func (p *peer) greet(ctx context.Context, timeout time.Duration) error {
 	text, err := p.exchange(ctx, greeting{Protocol: protocolName, Version: protocolVersion}, timeout)
+	if errors.Is(err, errSilent) {
+		return fmt.Errorf("does not greet: %w; does it end each line, and flush it?", err)
+	}
 	if err != nil {
 		return fmt.Errorf("does not greet: %w", err)
 	}
 	var hello greeting
 	switch err := json.Unmarshal(text, &hello); {
 	case err != nil || hello.Protocol != protocolName:
-		return fmt.Errorf(`greets by %.200q; {"protocol":%q,"version":%d,"name":…} is wanted`,
-			bytes.TrimSpace(text), protocolName, protocolVersion)
+		return fmt.Errorf(`greets by %s; {"protocol":%q,"version":%d} is wanted%s`,
+			shown(text), protocolName, protocolVersion, hint(text))
 	case hello.Version != protocolVersion:
 		return fmt.Errorf("speaks version %d of the protocol; this is version %d", hello.Version, protocolVersion)
 	default:
@@ -140,13 +157,36 @@ func (p *peer) ask(ctx context.Context, q Question, timeout time.Duration) (repl
 		return reply{}, err
 	}
 	var a reply
-	if err := json.Unmarshal(text, &a); err != nil {
-		return reply{}, fmt.Errorf("the answer is no JSON object as it should be: %w: %.200q", err, bytes.TrimSpace(text))
+	switch err := json.Unmarshal(text, &a); {
+	case err != nil:
+		return reply{}, fmt.Errorf("the answer is no JSON object as it should be: %w: %s%s", err, shown(text), hint(text))
+	case a.ID != q.ID && a.ID != "" && a.ID == p.before:
+		return reply{}, fmt.Errorf("the answer has the id %q: %s; that is the question before: did the program write two lines for one request?",
+			a.ID, shown(text))
+	case a.ID != q.ID:
+		return reply{}, fmt.Errorf("the answer has the id %q: %s", a.ID, shown(text))
 	}
-	if a.ID != q.ID {
-		return reply{}, fmt.Errorf("the answer has the id %q: %.200q", a.ID, bytes.TrimSpace(text))
-	}
+	p.before = q.ID
 	return a, nil
+}
+
+// shown is the beginning of a line, for a message.
+func shown(text []byte) string {
+	return fmt.Sprintf("%.*q", maxShown, bytes.TrimSpace(text))
+}
+
+// hint says, for the end of a message, what is likely wrong with the program if
+// a line that it wrote is not the object that it should be: "" if who knows.
+func hint(text []byte) string {
+	mark := []byte("\uFEFF")
+	switch {
+	case bytes.HasPrefix(text, mark):
+		return "; it begins with a byte order mark, and is to be UTF-8 without one"
+	case errors.Is(json.NewDecoder(bytes.NewReader(text)).Decode(new(any)), io.ErrUnexpectedEOF):
+		return "; does the program print an object over several lines? It is to be one line"
+	default:
+		return ""
+	}
 }
 
 // errSilent says that no answer came in time.
@@ -165,23 +205,32 @@ func (p *peer) exchange(ctx context.Context, v any, timeout time.Duration) ([]by
 		_, err := p.in.Write(append(text, '\n'))
 		written <- err
 	}()
-	silent := fmt.Errorf("%w within %v", errSilent, timeout)
+	var broken error            // what is wrong with the pipes
+	breaks := func(err error) { // that the program ended says more
+		broken = err
+		timer.Reset(min(soon, timeout))
+	}
+	lines, exited := p.lines, (chan struct{})(nil) // what it wrote is read first
 	for {
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-timer.C:
-			return nil, silent
+			if broken == nil {
+				broken = fmt.Errorf("%w within %v%v", errSilent, timeout, p.rest)
+			}
+			return nil, broken
 		case err := <-written:
 			if written = nil; err != nil {
-				// That it ended says more, and is known soon.
-				silent = fmt.Errorf("it reads no more: %w", err)
-				timer.Reset(min(grace, timeout))
+				breaks(fmt.Errorf("it reads no more: %w", err))
 			}
-		case l, more := <-p.lines:
+		case <-exited:
+			return nil, errors.New("it ended")
+		case l, more := <-lines:
 			switch {
 			case !more || errors.Is(l.err, io.EOF):
-				return nil, errors.New("it ended")
+				lines, exited = nil, p.exited
+				breaks(errors.New("it closed its standard output"))
 			case l.err != nil:
 				return nil, l.err
 			default:
@@ -191,54 +240,17 @@ func (p *peer) exchange(ctx context.Context, v any, timeout time.Duration) ([]by
 	}
 }
 
-// stop lets the program end by itself, within a time, and then ends it. It
-// returns how the program ended, for a message, if it did so by itself and not
-// well.
-func (p *peer) stop(within time.Duration) string {
-	close(p.quit)
-	_ = p.in.Close() // the end of the program is what counts
-	var killed atomic.Bool
-	timer := time.AfterFunc(within, func() {
-		killed.Store(true)
-		_ = p.cmd.Process.Kill()
-	})
-	defer timer.Stop()
-	<-p.ended
-	var exit *exec.ExitError
-	if errors.As(p.how, &exit) && (exit.Exited() || !killed.Load()) {
+// giveUp ends a program that failed, and returns how it ended, for the end of a
+// message, if it did so by itself and not well.
+func (p *peer) giveUp() string {
+	if exit := (*exec.ExitError)(nil); errors.As(p.stop(grace), &exit) {
 		return fmt.Sprintf(" (%v)", exit)
 	}
 	return ""
 }
 
-// tail keeps the end of what is written to it.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
-	lost bool
-}
-
-func (t *tail) Write(text []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, text...)
-	if n := len(t.text) - maxStderr; n > 0 {
-		t.text, t.lost = append(t.text[:0], t.text[n:]...), true
-	}
-	return len(text), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.lost {
-		return "…" + string(t.text)
-	}
-	return string(t.text)
-}
-
-func (t *tail) Reset() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text, t.lost = t.text[:0], false
+// stop is that of the process, of which nobody wants lines any more.
+func (p *peer) stop(within time.Duration) error {
+	close(p.quit)
+	return p.process.stop(within)
 }

@@ -43,6 +43,7 @@ type peer struct {
 	in    *bufio.Reader
 	asked int
 	stays bool   // when its input has ended
+	last  string // what it writes to standard error then, and ends with 3
 	call  func() // calls the test, once
 }
 
@@ -66,6 +67,16 @@ func bePeer(kind string, args []string) int {
 		<-time.After(50 * time.Millisecond)
 	case "endless":
 		p.stays = true
+	case "ill":
+		p.last = "cannot save\n"
+	case "parent":
+		if err := p.leaveChild(args[0]); err != nil {
+			return p.end(9, err.Error())
+		}
+	case "marked":
+		greeting = "\uFEFF" + greeting
+	case "spread":
+		greeting = strings.ReplaceAll(greeting, ",", ",\n  ")
 	case "once":
 		if _, err := os.Stat(args[0]); err == nil {
 			return p.end(4, "not again\n")
@@ -98,6 +109,8 @@ func bePeer(kind string, args []string) int {
 		p.say(`{"protocol":"sluice-conformance","version":2}`)
 		return 5
 	case "child":
+		p.call()
+		_ = p.end(0, "ready\n")
 		return p.stay()
 	default:
 		return p.end(9, "there is no kind "+kind)
@@ -116,6 +129,9 @@ func (p *peer) serve(greeting string) int {
 			if p.stays {
 				p.call()
 				return p.stay()
+			}
+			if p.last != "" {
+				return p.end(3, p.last)
 			}
 			return 0
 		}
@@ -166,7 +182,11 @@ func (p *peer) answer(id, please string) (ends bool, status int) {
 	case "write an empty line":
 		p.say("")
 	case "write two lines":
-		p.say(right + "\n" + right)
+		p.say(right + "\n" + with(``))
+	case "write with a mark":
+		p.say("\uFEFF" + right)
+	case "write over lines":
+		p.say(strings.ReplaceAll(right, ",", ",\n  "))
 	case "write many lines":
 		p.say(strings.Repeat("many\n", 1<<20))
 	case "write a long line":
@@ -196,7 +216,10 @@ func (p *peer) leave(please, right string) int {
 		_ = os.Stdout.Close()
 		return p.stay()
 	case "write half a line":
-		_, _ = fmt.Print(right)
+		_, _ = fmt.Print(right[:len(`{"id":`)])
+		return p.stay()
+	case "write half a long line":
+		_, _ = fmt.Print(right + strings.Repeat("x", 1<<20))
 		return p.stay()
 	case "not end the last line":
 		_, _ = fmt.Print(right)
@@ -221,6 +244,7 @@ func (p *peer) leave(please, right string) int {
 	case "leave a child with pipes":
 		child := exec.Command(os.Args[0], "peer", "child")
 		child.Stdout = os.Stdout
+		beApart(child)
 		if err := child.Start(); err != nil {
 			return p.end(9, err.Error())
 		}
@@ -228,6 +252,22 @@ func (p *peer) leave(please, right string) int {
 	default:
 		return p.end(9, "what is "+please)
 	}
+}
+
+// leaveChild starts a process that holds the pipes of this one, calls, and goes on
+// when this one ends. It has called when leaveChild returns.
+func (*peer) leaveChild(address string) error {
+	child := exec.Command(os.Args[0], "peer", "child", address)
+	child.Stdin, child.Stdout = os.Stdin, os.Stdout
+	said, err := child.StderrPipe()
+	if err != nil {
+		return err
+	}
+	if err := child.Start(); err != nil {
+		return err
+	}
+	_, err = said.Read(make([]byte, 1))
+	return err
 }
 
 func (*peer) say(line string) {

@@ -16,7 +16,7 @@ const (
 	Passed   Verdict = "passed"
 	Failed   Verdict = "failed"
 	Unknown  Verdict = "unknown"   // it does not know the area
-	NotAsked Verdict = "not asked" // it was given up before
+	NotAsked Verdict = "not asked" // the program was given up before
 )
 
 // Result is how an implementation did on a vector.
@@ -29,7 +29,8 @@ type Result struct {
 	// Got is what came of it, and Differences are where that does not fit.
 	Got         Then
 	Differences []Difference
-	// Failure says why there is nothing to compare: "" if there is.
+	// Failure says why there is nothing to compare, or why it was not asked: ""
+	// if there is.
 	Failure string
 	// Stderr is the end of what the program wrote to standard error since the
 	// question, if it failed.
@@ -49,8 +50,13 @@ func (r *Result) hold(got Then) {
 func (r Result) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s: %s (%s)\n", r.Verdict, r.Vector.ID, r.Vector.Shows, strings.Join(r.Vector.Rules, ", "))
-	if r.Verdict != Failed {
+	switch r.Verdict {
+	case NotAsked:
+		fmt.Fprintf(&b, "  failure   %s\n", r.Failure)
 		return b.String()
+	case Passed, Unknown:
+		return b.String()
+	case Failed:
 	}
 	if r.Question.ID != r.Vector.ID {
 		fmt.Fprintf(&b, "  in the order %s\n", strings.TrimPrefix(r.Question.ID, r.Vector.ID+"#"))

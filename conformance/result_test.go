@@ -32,7 +32,7 @@ func TestResult_String(t *testing.T) {
 	}{
 		"passed":    {conformance.Result{Vector: v, Verdict: conformance.Passed}, "passed " + head},
 		"unknown":   {conformance.Result{Vector: v, Verdict: conformance.Unknown, Question: given}, "unknown " + head},
-		"not asked": {conformance.Result{Vector: v, Verdict: conformance.NotAsked, Failure: "the program was given up"}, "not asked " + head},
+		"not asked": {conformance.Result{Vector: v, Verdict: conformance.NotAsked, Failure: "the program was given up"}, "not asked " + head + "  failure   the program was given up\n"},
 		"differs": {
 			conformance.Result{
 				Vector: v, Verdict: conformance.Failed, Question: given,

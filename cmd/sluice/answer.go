@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"runtime/debug"
 
@@ -22,7 +23,10 @@ on the standard output, until the input ends: the other side of sluice conform.
 				return usagef("nothing is wanted; got %q", operands)
 			}
 			info, _ := debug.ReadBuildInfo()
-			return conformance.Serve(s.in, s.out, versionText(info), answer.Answer)
+			if err := conformance.Serve(s.in, s.out, versionText(info), answer.Answer); err != nil {
+				return errors.New(plain(err))
+			}
+			return nil
 		}
 	},
 }

@@ -52,7 +52,7 @@ func TestAnswer_refuses(t *testing.T) {
 	} {
 		got := sluice(input, "answer")
 		assert.Equal(t, 1, got.status, input)
-		assert.Contains(t, got.stderr, "sluice answer: conformance: "+reason)
+		assert.Contains(t, got.stderr, "sluice answer: "+reason)
 		assert.NotContains(t, got.stderr, "\x1b")
 	}
 

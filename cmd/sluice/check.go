@@ -47,19 +47,27 @@ the host's time, and is one of these:
    "group_type": "identity_verification"}
       an announcement that the system made
 
-Each here stands in one line. What the rules do not allow is printed, a finding
-on each line: where it is, the rule, what was expected and what was seen. A line
-that cannot be read is a finding too. The check goes on from what the rules say.
+Each here stands in one line. A FILE of - is the standard input.
+
+What the rules do not allow is printed, a finding on each line: where it is, the
+rule, what was expected and what was seen. A line that cannot be read is a
+finding too. The check goes on from what the rules say. A finding that may come
+of an earlier one of its session says that it follows the line of the first.
+
+A summary is on standard error; with -json it also stands on the last line, as
+the one object whose kind is summary. It also counts commands that the rules
+refuse, of which the trace does not say what the system did: no findings.
 
 A trace may be of any length; what does not fit into memory goes into temporary
-files, in the folder that TMPDIR names. The exit status is 1 if there are
-findings, or if the file cannot be read. A summary is on standard error.`,
+files, in the folder that TMPDIR names. The exit status is 0 if there is no
+finding, 1 if there is one or if the file cannot be read, and 2 if the command
+line is wrong.`,
 	prepare: func(flags *flag.FlagSet) func(streams, []string) error {
 		var c checking
 		flags.BoolVar(&c.options.Announcements, "announcements", false,
 			"report announcements that were owed and never made")
-		flags.BoolVar(&c.asJSON, "json", false, "print findings as JSON, one on each line")
-		flags.IntVar(&c.most, "max", 0, "stop after so many `findings`; 0 is never")
+		flags.BoolVar(&c.asJSON, "json", false, "print findings as JSON, one on each line, and a summary on the last")
+		flags.IntVar(&c.most, "max", 0, "stop after so many `findings`, and say so; 0 is never")
 		return func(s streams, operands []string) error {
 			file, err := only(operands, "a file")
 			if err != nil {
@@ -107,6 +115,12 @@ func (c *checking) file(file string) error {
 	return errors.Join(c.trace(f), f.Close())
 }
 
+// totals is the last line of JSON. Its kind is none of a finding.
+type totals struct {
+	Kind    string        `json:"kind"`
+	Summary trace.Summary `json:"summary"`
+}
+
 // trace checks a trace. That there are findings is an error, for the exit
 // status.
 func (c *checking) trace(r io.Reader) error {
@@ -116,7 +130,13 @@ func (c *checking) trace(r io.Reader) error {
 		return err
 	case err != nil:
 		return fmt.Errorf("%s: %w", c.name, err)
-	case summary.Findings > 0:
+	}
+	if c.asJSON {
+		if err := json.NewEncoder(c.out).Encode(totals{"summary", summary}); err != nil {
+			return fmt.Errorf("the summary cannot be printed: %w", err)
+		}
+	}
+	if summary.Findings > 0 {
 		return fmt.Errorf("%s: %s", c.name, summary)
 	}
 	complain(c.err, "sluice check: %s: %s\n", transcript.Visible(c.name), summary)

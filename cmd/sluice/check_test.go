@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,6 +24,10 @@ func TestCheck(t *testing.T) {
 		"broken":               "check testdata/check/broken.jsonl",
 		"broken_json":          "check -json -announcements testdata/check/broken.jsonl",
 		"broken_max":           "check -max 2 testdata/check/broken.jsonl",
+		"broken_max_json":      "check -max 2 -json testdata/check/broken.jsonl",
+		"onboarding_json":      "check -json testdata/check/onboarding.jsonl",
+		"untold":               "check testdata/check/untold.jsonl",
+		"indented":             "check testdata/check/indented.jsonl",
 		"help_of_check":        "help check",
 	}
 	for name, line := range tests {
@@ -101,6 +106,16 @@ func TestCheck_Errors(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	assert.Equal(t, 1, run([]string{"check", "-"}, full{}, &stdout, &stderr))
 	assert.Equal(t, "sluice check: standard input: line 1: no space left\n", stderr.String())
+	assert.Empty(t, stdout.String())
+
+	// There is no summary of what could not be read, and one that cannot be
+	// written is not passed over.
+	stderr.Reset()
+	assert.Equal(t, 1, run([]string{"check", "-json", "-"}, full{}, &stdout, &stderr))
+	assert.Empty(t, stdout.String())
+	stderr.Reset()
+	assert.Equal(t, 1, run([]string{"check", "-json", "testdata/check/onboarding.jsonl"}, strings.NewReader(""), full{}, &stderr))
+	assert.Equal(t, "sluice check: the summary cannot be printed: no space left\n", stderr.String())
 }
 
 // Findings hold no control characters, and as JSON can be read.
@@ -108,11 +123,44 @@ func TestCheck_Output(t *testing.T) {
 	assert.NotContains(t, sluice("", "check", "testdata/check/broken.jsonl").String(), "\x1b")
 	got := sluice("", "check", "-json", "testdata/check/broken.jsonl")
 	assert.NotContains(t, got.stdout, "\x1b")
-	for line := range strings.Lines(got.stdout) {
+	read := func(line string, v any) {
 		d := json.NewDecoder(strings.NewReader(line))
 		d.DisallowUnknownFields()
+		require.NoError(t, d.Decode(v))
+	}
+	lines := strings.SplitAfter(strings.TrimSuffix(got.stdout, "\n"), "\n")
+	last := len(lines) - 1
+	for _, line := range lines[:last] {
 		var f trace.Finding
-		require.NoError(t, d.Decode(&f))
+		read(line, &f)
 		assert.Positive(t, f.Line)
 	}
+	var end totals
+	read(lines[last], &end)
+	assert.Equal(t, "summary", end.Kind)
+	assert.Equal(t, last, end.Summary.Findings)
+	assert.Contains(t, got.stderr, end.Summary.String())
+}
+
+// TRACE.md names every member of the summary, and of a finding.
+func TestCheck_Documented(t *testing.T) {
+	text, err := os.ReadFile("../../conformance/TRACE.md")
+	require.NoError(t, err)
+	for v, form := range map[any]string{
+		trace.Summary{}: "`%s`",
+		trace.Finding{Session: "s", Rule: "r", Subject: "s", Expected: "e", Reason: "r", Follows: 1}: `"%s":`,
+	} {
+		written, err := json.Marshal(v)
+		require.NoError(t, err)
+		var members map[string]any
+		require.NoError(t, json.Unmarshal(written, &members))
+		for name := range members {
+			assert.Contains(t, string(text), fmt.Sprintf(form, name))
+		}
+	}
+	for _, what := range []string{"`-`", "`-max N`", "`-json`", "`-announcements`", "exit status is 0"} {
+		assert.Contains(t, string(text), what)
+	}
+	assert.Contains(t, check.long, "FILE of - is the standard input")
+	assert.Contains(t, check.long, "exit status is 0")
 }

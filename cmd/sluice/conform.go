@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"regexp"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -21,58 +22,96 @@ import (
 var conform = command{
 	name: "conform", operands: "-- CMD",
 	short: "holds another implementation against the rules",
+	apart: true,
 	long: `
 It starts CMD, a program with its arguments, asks it every conformance vector
 over its standard input and output, and prints every difference and a table of
 the areas. CMD may be written in any language; conformance/FORMAT.md has the
-vectors' format and the protocol.
+vectors' format and the protocol, and -list -json prints the vectors.
 
 An area that CMD says it does not know counts neither as right nor as wrong. If
 CMD ends or falls silent, that is a failure of the vector that it was asked, and
-it is started again for the next one.
+it is started again for the next one. After ten vectors in a row without an
+answer it is given up: the others are "not asked", and the run fails. When its
+input ends, CMD has to end too, with status 0.
 
-The exit status is 0 if there is no difference, 1 if there is one, if CMD knows
-no area or cannot be asked, and 2 if the command line is wrong.
+If the run is interrupted (Ctrl-C, SIGTERM), CMD is ended, what there is so far
+is shown as usual, and the others are "not asked".
+
+The exit status is 0 if there is no difference; 1 if there is one, if CMD knows
+no area, cannot be asked or does not end well, if the run was interrupted or a
+file cannot be written; and 2 if the command line is wrong.
 
   sluice conform -- sluice answer
   sluice conform -run '^(attempt|resolve)/' -- python3 peer.py`,
 	prepare: func(flags *flag.FlagSet) func(streams, []string) error {
-		var c conforming
+		c := conforming{timeout: span(conformance.DefaultTimeout)}
 		run := flags.String("run", "", "ask only the vectors whose id matches the `REGEX`")
-		flags.DurationVar(&c.timeout, "timeout", conformance.DefaultTimeout, "how long an answer may take")
+		flags.Var(&c.timeout, "timeout", "the `duration` that an answer may take, as 5s or 1m")
 		flags.BoolVar(&c.strict, "strict", false, "an area that is not known counts as wrong")
-		flags.BoolVar(&c.list, "list", false, "list the vectors and ask nobody")
+		flags.BoolVar(&c.list, "list", false, "list the vectors and ask nobody; with -json, as they are in full")
 		flags.BoolVar(&c.asJSON, "json", false, "print the results as JSON, one line each, and then a line of totals")
 		flags.StringVar(&c.junit, "junit", "", "write the results to `FILE` as JUnit does")
+		flags.IntVar(&c.most, "max", 0, "show at most so many `failures`; 0 is all")
 		return func(s streams, operands []string) error {
 			c.streams = s
 			if err := c.choose(*run); err != nil {
 				return err
 			}
-			switch {
-			case c.list && len(operands) > 0:
-				return usagef("-list asks nobody; got %q", operands)
-			case c.list:
-				return c.print()
-			case len(operands) == 0:
-				return usagef("a command is wanted, behind --")
-			case c.timeout <= 0:
-				return usagef("-timeout: %v is no time to answer in", c.timeout)
+			if err := c.check(operands); err != nil {
+				return err
 			}
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+			if c.list {
+				return c.print()
+			}
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			return c.ask(ctx, operands)
+			context.AfterFunc(ctx, stop) // a second one ends this program at once
+			return c.run(ctx, operands)
 		}
 	},
+}
+
+// behindDashes parses flags, and returns a command line that stands behind --. It
+// has flags of its own: without the -- nobody could tell which are whose.
+func behindDashes(flags *flag.FlagSet, args []string) ([]string, error) {
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	rest := flags.Args()
+	if n := len(args) - len(rest); len(rest) > 0 && (n == 0 || args[n-1] != "--") {
+		return nil, fmt.Errorf("the command stands behind --, and there is none before %q", rest[0])
+	}
+	return rest, nil
+}
+
+// span is a flag for a time to wait.
+type span time.Duration
+
+// String returns it with its unit.
+func (s *span) String() string { return time.Duration(*s).String() }
+
+// Set reads it.
+func (s *span) Set(text string) error {
+	d, err := time.ParseDuration(text)
+	if _, seconds := time.ParseDuration(text + "s"); err != nil && seconds == nil {
+		return fmt.Errorf("it has no unit; is %q meant?", text+"s")
+	}
+	if err != nil {
+		return errors.New("a duration is wanted, as 5s or 1m")
+	}
+	*s = span(d)
+	return nil
 }
 
 // conforming holds an implementation against the vectors.
 type conforming struct {
 	streams
 
-	timeout              time.Duration
+	timeout              span
 	strict, list, asJSON bool
 	junit                string
+	most                 int // failures to be shown; 0 for all
 
 	vectors []conformance.Vector
 	done    int // vectors that were asked
@@ -95,10 +134,31 @@ func (c *conforming) choose(expression string) error {
 	return nil
 }
 
+// check tells of operands and flags that do not go together.
+func (c *conforming) check(operands []string) error {
+	switch {
+	case c.most < 0:
+		return usagef("-max is %d; it is 0 or more", c.most)
+	case c.most > 0 && c.asJSON:
+		return usagef("-max does not go with -json, which has a line for each vector")
+	case c.list && len(operands) > 0:
+		return usagef("-list asks nobody; got %q", operands)
+	case c.list && c.junit != "":
+		return usagef("-list asks nobody; there is nothing for -junit to write")
+	case !c.list && len(operands) == 0:
+		return usagef("a command is wanted, behind --")
+	case c.timeout <= 0:
+		return usagef("-timeout: %v is no time to answer in", &c.timeout)
+	default:
+		return nil
+	}
+}
+
 // print lists the vectors.
 func (c *conforming) print() error {
 	if c.asJSON {
 		e := json.NewEncoder(c.out)
+		e.SetEscapeHTML(false)
 		for _, v := range c.vectors {
 			if err := e.Encode(v); err != nil {
 				return err
@@ -115,26 +175,48 @@ func (c *conforming) print() error {
 	return w.Flush()
 }
 
-func (c *conforming) ask(ctx context.Context, cmd []string) error {
-	began := time.Now()
-	name, results, err := conformance.Drive(ctx, cmd, conformance.Options{
-		Vectors: c.vectors, Timeout: c.timeout, Report: c.progress,
-	})
-	c.endProgress()
+// run asks a program, and reports to where the flags say.
+func (c *conforming) run(ctx context.Context, cmd []string) error {
+	if c.junit == "" {
+		return c.ask(ctx, cmd, nil)
+	}
+	// First of all, so that nobody waits for a file that cannot be written.
+	file, err := os.Create(c.junit)
 	if err != nil {
 		return err
 	}
-	report := tally(name, results, c.strict)
-	if err := c.tell(report, results, time.Since(began)); err != nil {
-		return err
+	return errors.Join(c.ask(ctx, cmd, file), file.Close())
+}
+
+// ask asks a program, and reports: to junit too, unless it is nil.
+func (c *conforming) ask(ctx context.Context, cmd []string, junit io.Writer) error {
+	began := time.Now()
+	name, results, err := conformance.Drive(ctx, cmd, conformance.Options{
+		Vectors: c.vectors, Timeout: time.Duration(c.timeout), Report: c.progress,
+	})
+	c.endProgress()
+	if err != nil && ctx.Err() != nil {
+		err = errInterrupted
+		for _, v := range c.vectors[len(results):] {
+			results = append(results, conformance.Result{Vector: v, Verdict: conformance.NotAsked, Failure: err.Error()})
+		}
 	}
-	if c.junit != "" {
-		if err := writeJUnit(c.junit, report, results); err != nil {
+	r := tally(name, results, c.strict, err)
+	if !errors.Is(err, conformance.ErrPeer) {
+		if err := c.tell(r, results, time.Since(began)); err != nil {
 			return err
 		}
 	}
-	return report.verdict()
+	if junit != nil {
+		if err := writeJUnit(junit, r, results); err != nil {
+			return err
+		}
+	}
+	return r.verdict()
 }
+
+// errInterrupted is that of a run that was told to stop.
+var errInterrupted = errors.New("interrupted")
 
 // progress shows on a terminal how far it is.
 func (c *conforming) progress(conformance.Result) {
@@ -155,11 +237,18 @@ func (c *conforming) tell(r report, results []conformance.Result, took time.Dura
 	if c.asJSON {
 		return r.json(c.out, results)
 	}
+	shown := 0
 	for _, result := range results {
-		if result.Verdict == conformance.Failed {
+		if result.Verdict == conformance.Failed && (c.most == 0 || shown < c.most) {
 			if err := c.printLines(result.String()); err != nil {
 				return err
 			}
+			shown++
+		}
+	}
+	if more := r.Total.Failed - shown; more > 0 {
+		if err := c.printLines(fmt.Sprintf("-max %d: %s not shown", c.most, number(more, "more failure is", "more failures are"))); err != nil {
+			return err
 		}
 	}
 	if err := r.table(c.out); err != nil {
@@ -178,118 +267,4 @@ func (c *conforming) printLines(text string) error {
 	}
 	_, err := fmt.Fprintln(c.out)
 	return err
-}
-
-// counts are how many vectors there are of each verdict.
-type counts struct {
-	Area     string `json:"area"`
-	Vectors  int    `json:"vectors"`
-	Passed   int    `json:"passed"`
-	Failed   int    `json:"failed"`
-	Unknown  int    `json:"unknown"`
-	NotAsked int    `json:"not_asked"`
-}
-
-func (c *counts) add(v conformance.Verdict) {
-	c.Vectors++
-	switch v {
-	case conformance.Passed:
-		c.Passed++
-	case conformance.Failed:
-		c.Failed++
-	case conformance.Unknown:
-		c.Unknown++
-	case conformance.NotAsked:
-		c.NotAsked++
-	}
-}
-
-// report is what came of it in numbers.
-type report struct {
-	Name   string   `json:"name"`
-	Areas  []counts `json:"areas"`
-	Total  counts   `json:"total"`
-	strict bool
-}
-
-func tally(name string, results []conformance.Result, strict bool) report {
-	r := report{Name: name, Total: counts{Area: "all"}, strict: strict}
-	if name == "" {
-		r.Name = "the program"
-	}
-	for _, result := range results {
-		area := result.Vector.Area()
-		if n := len(r.Areas); n == 0 || r.Areas[n-1].Area != area {
-			r.Areas = append(r.Areas, counts{Area: area})
-		}
-		r.Areas[len(r.Areas)-1].add(result.Verdict)
-		r.Total.add(result.Verdict)
-	}
-	return r
-}
-
-func (r report) table(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	row := func(c counts) {
-		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t\n", c.Area, c.Vectors, c.Passed, c.Failed, c.Unknown, c.NotAsked)
-	}
-	_, _ = fmt.Fprintln(t, "area\tvectors\tpassed\tfailed\tunknown\tnot asked\t")
-	for _, c := range r.Areas {
-		row(c)
-	}
-	row(r.Total)
-	return t.Flush() // tells of errors before
-}
-
-func (r report) sentence() string {
-	switch t := r.Total; {
-	case t.Failed+t.NotAsked > 0:
-		return fmt.Sprintf("%d of %d vectors fail", t.Failed+t.NotAsked, t.Vectors)
-	case t.Passed == 0:
-		return "it knows no area"
-	case t.Unknown > 0:
-		return fmt.Sprintf("all %d vectors of the areas that it knows pass; %d are of areas that it does not know", t.Passed, t.Unknown)
-	default:
-		return fmt.Sprintf("all %d vectors pass", t.Passed)
-	}
-}
-
-// verdict is an error unless the implementation conforms.
-func (r report) verdict() error {
-	t := r.Total
-	if t.Failed+t.NotAsked > 0 || t.Passed == 0 || r.strict && t.Unknown > 0 {
-		return errors.New(r.sentence())
-	}
-	return nil
-}
-
-// resultJSON is a result in a line of JSON.
-type resultJSON struct {
-	ID          string                   `json:"id"`
-	Rules       []string                 `json:"rules"`
-	Verdict     conformance.Verdict      `json:"verdict"`
-	Order       string                   `json:"order,omitempty"`
-	Differences []conformance.Difference `json:"differences,omitempty"`
-	Failure     string                   `json:"failure,omitempty"`
-	Stderr      string                   `json:"stderr,omitempty"`
-	Got         *conformance.Then        `json:"got,omitempty"`
-}
-
-func (r report) json(w io.Writer, results []conformance.Result) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	for _, result := range results {
-		line := resultJSON{
-			ID: result.Vector.ID, Rules: result.Vector.Rules, Verdict: result.Verdict,
-			Differences: result.Differences, Failure: result.Failure, Stderr: result.Stderr,
-		}
-		_, line.Order, _ = strings.Cut(result.Question.ID, "#")
-		if result.Differences != nil {
-			line.Got = &result.Got
-		}
-		if err := e.Encode(line); err != nil {
-			return err
-		}
-	}
-	return e.Encode(r)
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -20,10 +21,14 @@ import (
 	"github.com/sluicego/sluice/conformance/answer"
 )
 
-// TestMain lets this program be a peer where its arguments say so.
+// TestMain lets this program be a peer, or sluice itself, where its arguments say
+// so.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 && os.Args[1] == "peer" {
+	switch {
+	case len(os.Args) == 3 && os.Args[1] == "peer":
 		os.Exit(bePeer(os.Args[2]))
+	case len(os.Args) > 2 && os.Args[1] == "sluice":
+		os.Exit(run(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	// A program that looks for races waits a second before it ends, unless told.
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
@@ -34,7 +39,7 @@ func TestMain(m *testing.M) {
 
 // bePeer answers as this library does, but for what its kind does wrong.
 func bePeer(kind string) int {
-	name := "a peer"
+	name, status := "a peer", 0
 	answers := answer.Answer
 	at := func(id string, wrong conformance.Answer) {
 		right := answers
@@ -59,6 +64,11 @@ func bePeer(kind string) int {
 		return run([]string{"answer"}, os.Stdin, os.Stdout, os.Stderr)
 	case "nameless":
 		name = ""
+	case "partly":
+		at("match/", unknown)
+		at("group/awaiting/d", func(conformance.Question) (conformance.Then, error) {
+			return conformance.Then{}, fmt.Errorf("what is a draft?")
+		})
 	case "wrong":
 		at("group/awaiting/drafts", func(conformance.Question) (conformance.Then, error) {
 			return conformance.Then{
@@ -92,11 +102,33 @@ func bePeer(kind string) int {
 	case "page":
 		_, _ = fmt.Println("<html>")
 		return 0
+	case "broken":
+		_, _ = fmt.Fprint(os.Stderr, "Traceback:\r\n  line 7 \x1b[2J\nImportError\n\n")
+		return 4
+	case "ill":
+		status = 3
+		defer func() { _, _ = fmt.Fprint(os.Stderr, "Traceback:\n  line 9\n") }()
+	case "interrupting", "terminating":
+		at("group/awaiting/deleted", func(conformance.Question) (conformance.Then, error) {
+			return conformance.Then{}, interrupt(map[string]os.Signal{"interrupting": os.Interrupt, "terminating": syscall.SIGTERM}[kind])
+		})
 	}
 	if err := conformance.Serve(os.Stdin, os.Stdout, name, answers); err != nil {
 		return 1
 	}
-	return 0
+	return status
+}
+
+// interrupt tells the program that asks to stop, and is silent then.
+func interrupt(signal os.Signal) error {
+	asking, err := os.FindProcess(os.Getppid())
+	if err == nil {
+		err = asking.Signal(signal)
+	}
+	if err == nil {
+		<-time.After(time.Minute)
+	}
+	return err
 }
 
 // conforms is sluice with a command line in which PEER is this program.
@@ -149,6 +181,10 @@ func TestConform(t *testing.T) {
 		"partial":        "conform -run ^(group/awaiting|match/enabled)/ -- PEER partial",
 		"partial_strict": "conform -strict -run ^(group/awaiting|match/enabled)/ -- PEER partial",
 		"ignorant":       "conform -run ^match/enabled/ -- PEER ignorant",
+		"partial_wrong":  "conform -strict -max 1 -run ^(group/awaiting|match/enabled)/ -- PEER partly",
+		"one":            "conform -run ^group/awaiting/empty$ -- PEER right",
+		"ill":            "conform -run ^match/enabled/ -- PEER ill",
+		"broken":         "conform -run ^match/enabled/ -- PEER broken",
 		"mute":           "conform -timeout 100ms -run ^match/enabled/ -- PEER mute",
 		"page":           "conform -run ^match/enabled/ -- PEER page",
 		"no_program":     "conform -- testdata/none -v",
@@ -222,7 +258,9 @@ func TestConform_givenUp(t *testing.T) {
 	}
 	require.Greater(t, n, 10)
 	assert.Regexp(t, fmt.Sprintf(`\n +group +%d +0 +10 +0 +%d\n`, n, n-10), got.stdout)
-	assert.Equal(t, fmt.Sprintf("sluice conform: %d of %d vectors fail\n", n, n), got.stderr)
+	assert.Equal(t, fmt.Sprintf("sluice conform: all 10 vectors that were asked fail; %d were not asked: "+
+		"the program was given up after 10 vectors in a row without an answer\n", n-10), got.stderr)
+	assert.Contains(t, got.stdout, strings.TrimSuffix(strings.TrimPrefix(got.stderr, "sluice conform"), "\n")+", in ")
 }
 
 // junit is the XML as CI systems read it.
@@ -318,6 +356,8 @@ func TestConform_junitFile(t *testing.T) {
 func TestConform_listJSON(t *testing.T) {
 	got := conforms("conform -list -json")
 	require.Zero(t, got.status)
+	assert.Contains(t, got.stdout, "<")
+	assert.NotContains(t, got.stdout, `\u003c`)
 	d := json.NewDecoder(strings.NewReader(got.stdout))
 	var ids []string
 	for {
@@ -345,8 +385,14 @@ func TestConform_usage(t *testing.T) {
 		"conform -run ^none$ -- PEER right":  `-run: no vector has an id that matches "^none$"`,
 		"conform -timeout 0s -- PEER right":  "-timeout: 0s is no time to answer in",
 		"conform -timeout -1s -- PEER right": "-timeout: -1s is no time to answer in",
-		"conform -timeout soon":              `invalid value "soon" for flag -timeout`,
+		"conform -timeout soon":              `invalid value "soon" for flag -timeout: a duration is wanted, as 5s or 1m`,
 		"conform -verbose -- PEER right":     "flag provided but not defined: -verbose",
+		"conform -timeout 5 -- PEER right":   `invalid value "5" for flag -timeout: it has no unit; is "5s" meant?`,
+		"conform -max -1 -- PEER right":      "-max is -1; it is 0 or more",
+		"conform -max 1 -json -- PEER right": "-max does not go with -json, which has a line for each vector",
+		"conform -list -junit x.xml":         "-list asks nobody; there is nothing for -junit to write",
+		"conform python3 -u peer.py":         `the command stands behind --, and there is none before "python3"`,
+		"conform -strict python3 -- peer.py": `the command stands behind --, and there is none before "python3"`,
 	} {
 		got := conforms(line)
 		assert.Equal(t, 2, got.status, line)
@@ -374,10 +420,6 @@ func TestConform_cannotWrite(t *testing.T) {
 		assert.Equal(t, 1, run(strings.Fields(line), strings.NewReader(""), full{}, &stderr), line)
 		assert.Contains(t, stderr.String(), "no space left", line)
 	}
-	got := conforms("conform -run ^match/enabled/ -junit testdata/none/report.xml -- PEER right")
-	assert.Equal(t, 1, got.status)
-	assert.Contains(t, got.stderr, "open testdata/none/report.xml: ")
-	assert.Contains(t, got.stdout, "vectors pass", "the report for people is there")
 }
 
 // On a terminal it tells how far it is, and nowhere else.

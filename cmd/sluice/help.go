@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"strings"
 )
 
 func help() command {
@@ -22,7 +23,7 @@ func help() command {
 					}
 					c, known := find(name)
 					if !known {
-						return usagef("there is no command %q", name)
+						return usagef("there is no command %q; there are %s", name, names())
 					}
 					text = c.help()
 				}
@@ -31,6 +32,16 @@ func help() command {
 			}
 		},
 	}
+}
+
+// names lists the commands.
+func names() string {
+	var list []string
+	for _, c := range commands() {
+		list = append(list, c.name)
+	}
+	last := len(list) - 1
+	return strings.Join(list[:last], ", ") + " and " + list[last]
 }
 
 var version = command{

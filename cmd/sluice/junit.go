@@ -3,7 +3,7 @@ package main
 import (
 	"encoding/xml"
 	"fmt"
-	"os"
+	"io"
 	"strings"
 
 	"github.com/sluicego/sluice/conformance"
@@ -40,8 +40,9 @@ type (
 	}
 )
 
-// writeJUnit writes the results to a file: a suite for each area.
-func writeJUnit(file string, r report, results []conformance.Result) error {
+// writeJUnit writes the results: a suite for each area, and one for the run itself
+// if that failed.
+func writeJUnit(w io.Writer, r report, results []conformance.Result) error {
 	suites := junitSuites{
 		Name: r.Name, Tests: r.Total.Vectors, Failures: r.Total.Failed + r.Total.NotAsked, Skipped: r.Total.Unknown,
 	}
@@ -53,11 +54,23 @@ func writeJUnit(file string, r report, results []conformance.Result) error {
 		suites.Suites = append(suites.Suites, junitArea(area.Area, rest[:area.Vectors], r.strict))
 		rest = rest[area.Vectors:]
 	}
+	if r.Failure != "" {
+		suites.Tests, suites.Failures = suites.Tests+1, suites.Failures+1
+		suites.Suites = append(suites.Suites, junitRun(r))
+	}
 	text, err := xml.MarshalIndent(suites, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, []byte(xml.Header+string(text)+"\n"), 0o644) //nolint:gosec // a report is for everybody
+	_, err = io.WriteString(w, xml.Header+string(text)+"\n")
+	return err
+}
+
+// junitRun is the suite of a run that failed, with one case.
+func junitRun(r report) junitSuite {
+	message := &junitMessage{Message: r.Failure, Text: r.Failure + r.stderr() + "\n"}
+	run := junitCase{Class: "conform", Name: "run", Time: "0.000", Failure: message}
+	return junitSuite{Name: run.Class, Tests: 1, Failures: 1, Time: run.Time, Cases: []junitCase{run}}
 }
 
 func junitArea(area string, results []conformance.Result, strict bool) junitSuite {

@@ -51,6 +51,7 @@ type command struct {
 	operands string // as usage shows them
 	short    string // what it does, behind its name
 	long     string // what there is to know beyond its flags
+	apart    bool   // operands are a command line, and stand behind --
 	// prepare defines the flags and returns what runs once they are parsed.
 	prepare func(*flag.FlagSet) func(streams, []string) error
 }
@@ -94,7 +95,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		complain(stderr, "sluice %s: %s\n\n%sSee sluice help %s for more.\n", c.name, oneLine(err), c.usage(), c.name)
 		return exitUsage
 	default:
-		complain(stderr, "sluice %s: %s\n", c.name, oneLine(err))
+		complain(stderr, "sluice %s: %s\n", c.name, message(err))
 		return exitFailed
 	}
 }
@@ -123,7 +124,11 @@ func (c command) run(s streams, args []string) error {
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // run says what is wrong
 	do := c.prepare(flags)
-	operands, err := parse(flags, args)
+	split := parse
+	if c.apart {
+		split = behindDashes
+	}
+	operands, err := split(flags, args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		_, err = io.WriteString(s.out, c.help())

@@ -125,7 +125,7 @@ func TestUsageErrors(t *testing.T) {
 		"no machine":           {"diagram", "sluice diagram: a machine is wanted"},
 		"no such machine":      {"diagram lift", `there is no resource type or machine "lift"; the machines are signature_request, verification, `},
 		"no such format":       {"diagram -format svg verification", `there is no format "svg"; there are mermaid and dot`},
-		"help of what is none": {"help lift", `there is no command "lift"`},
+		"help of what is none": {"help lift", `there is no command "lift"; there are play, explain, check, diagram, schedule, conform, answer, help and version`},
 		"help of two":          {"help play explain", "a command is wanted, and nothing else"},
 		"version of something": {"version 2", `nothing is wanted; got ["2"]`},
 	}

@@ -32,7 +32,8 @@ func (q *quickLine) finish() bool {
 	case has&(1<<mCommand) != 0:
 		name := commandsOf[string(q.texts[mCommand])]
 		e.kind, e.command.name = lineCommand, name
-		return has&(1<<mSession) != 0 && has&^commandSets[name] == 0 && q.command(name)
+		return has&(1<<mSession) != 0 && has&^commandSets[name] == 0 && has&neededSets[name] == neededSets[name] &&
+			q.command(name)
 	case has == ofWebhook:
 		e.kind = lineWebhook
 		return true
@@ -88,13 +89,16 @@ func (q *quickLine) link() bool {
 	case setOf(mInputs):
 		c.Inputs, err = attempt.NewDigester(string(q.e.session), nil).Digest(json.RawMessage(q.raw))
 	case setOf(mDigest):
+		if len(q.texts[mDigest]) == 0 {
+			return false
+		}
 		err = c.Inputs.UnmarshalText(q.texts[mDigest])
 	case 0:
 	default:
 		return false
 	}
 	q.e.command.value = complete(c, q.e.at)
-	return err == nil && q.has&(1<<mResource) != 0
+	return err == nil
 }
 
 // create makes the command create, of a template that is named or was read
@@ -139,13 +143,16 @@ func readAnnounced(name string, typ []byte, given bool) (owedKind, bool) {
 		return 0, false
 	case level == "workflow_session":
 		return kindOwed(0, status), !given
-	case level == "workflow_action_group":
+	case level == ofGroups:
 		t, ok := groupTypes[string(typ)]
 		return kindOwed(t, status), ok
 	default:
 		return 0, false
 	}
 }
+
+// ofGroups is what announcements of groups are called, before the dot.
+const ofGroups = "workflow_action_group"
 
 var announcedStatuses = map[string]group.Status{
 	"started": group.Ongoing, "blocked": group.Blocked, "done": group.Done,

@@ -56,6 +56,7 @@ const (
 	spilledSession  = 's'
 	spilledResource = 'r'
 	spilledTemplate = 't'
+	spilledLine     = 'l' // in which a session diverged
 )
 
 func newSessions(o Options) *sessions {

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,7 @@ type checker struct {
 	report    func(Finding) error
 	sessions  *sessions
 	templates map[string]session.Template
+	diverged  divergence
 	summary   Summary
 
 	// due lists what became due, for the end: it is nil unless that is asked.
@@ -27,6 +29,7 @@ type checker struct {
 
 func newChecker(o Options, report func(Finding) error) *checker {
 	c := &checker{options: o, report: report, sessions: newSessions(o), templates: map[string]session.Template{}}
+	c.diverged = divergence{in: c.sessions, first: map[[sha256.Size]byte]int{}}
 	if o.Announcements {
 		c.due = &dueList{dir: o.TempDir}
 	}
@@ -35,10 +38,22 @@ func newChecker(o Options, report func(Finding) error) *checker {
 
 func (c *checker) close() error { return errors.Join(c.sessions.spill.close(), c.due.close()) }
 
-// found reports a finding of a line.
+// found reports a finding of a line. What cannot be read follows from nothing,
+// but a session may differ from then on, since nobody knows what it was told.
 func (c *checker) found(e *entry, k Kind, f Finding) error {
 	f.Line, f.Kind, f.Session = e.line, k, string(e.session)
+	if f.Session != "" {
+		// To announce changes nothing of a session.
+		first, err := c.diverged.since(e.session, e.line, k != KindAnnounced && k != KindOwed)
+		if err != nil {
+			return err
+		}
+		if first < e.line && k != KindUnreadable {
+			f.Follows = first
+		}
+	}
 	c.summary.Findings++
+	c.summary.Diverged = c.diverged.count
 	return c.report(f)
 }
 

@@ -10,6 +10,7 @@ import (
 type verdict struct {
 	refused bool
 	rule    string // that refuses it
+	reason  string // why, as a clause
 	// also is another rule that may be named as well: where a resource stands
 	// in another session, a host whose store says so comes to that last.
 	also string
@@ -42,7 +43,12 @@ func (c *checker) command(e *entry) error {
 	told := e.command.refused
 	did := verdict{refused: told.yes, rule: told.rule}
 	switch {
-	case !told.given, v.refused == did.refused && (did.rule == "" || did.rule == v.rule || did.rule == v.also):
+	case !told.given:
+		if v.refused {
+			c.summary.Untold++
+		}
+		return nil
+	case v.refused == did.refused && (did.rule == "" || did.rule == v.rule || did.rule == v.also):
 		return nil
 	}
 	rule := v.rule
@@ -53,8 +59,17 @@ func (c *checker) command(e *entry) error {
 		rule = usualRules[e.command.name]
 	}
 	return c.found(e, KindCommand, Finding{
-		Rule: rule, Subject: subjectOf(e), Expected: v.String(), Seen: did.String(),
+		Rule: rule, Subject: subjectOf(e), Expected: v.String(), Reason: reasonOf(v, e), Seen: did.String(),
 	})
+}
+
+// reasonOf says why the rules refuse a command, which knows its names that are
+// not listed as none.
+func reasonOf(v verdict, e *entry) string {
+	if e.command.unlisted != "" && (v.rule == "RES-6" || v.rule == "ACT-3") {
+		return e.command.unlisted
+	}
+	return clip(v.reason)
 }
 
 // usualRules are the rules by which commands are accepted.
@@ -79,20 +94,29 @@ func subjectOf(e *entry) string {
 	return e.command.name + " of " + clip(id)
 }
 
+// The verdicts on a session that is there, or is not, against SES-1.
+var (
+	existing = verdict{refused: true, rule: "SES-1", reason: "it exists already"}
+	absent   = verdict{refused: true, rule: "SES-1", reason: "it was never created"}
+)
+
 // judge applies a command by the rules. The error is that of the checker, not
 // of the command.
 func (c *checker) judge(e *entry, l *live) (verdict, error) {
 	create, isCreate := e.command.value.(session.Create)
 	switch {
 	case e.fault.rule != "":
-		if exists := l != nil; exists == (e.command.name == "create") {
-			return verdict{refused: true, rule: "SES-1"}, nil
+		switch exists := l != nil; {
+		case exists && e.command.name == "create":
+			return existing, nil
+		case !exists && e.command.name != "create":
+			return absent, nil
 		}
-		return verdict{refused: true, rule: e.fault.rule}, nil
+		return verdict{refused: true, rule: e.fault.rule, reason: e.fault.reason}, nil
 	case isCreate:
 		return c.create(e, l, create)
 	case l == nil:
-		return verdict{refused: true, rule: "SES-1"}, nil
+		return absent, nil
 	case e.command.name == "observe":
 		id, _ := c.sessions.in(l, e.observe.resource)
 		return ruled(c.do(e, l, session.Observe{ResourceID: id, Status: e.observe.status, AsOf: e.observe.asOf}))
@@ -109,7 +133,7 @@ func ruled(err error) (verdict, error) {
 	if refusal == nil {
 		return verdict{}, err
 	}
-	return verdict{refused: true, rule: refusal.Rule}, nil
+	return verdict{refused: true, rule: refusal.Rule, reason: refusal.Reason}, nil
 }
 
 // create creates a session.
@@ -156,7 +180,7 @@ func (c *checker) link(e *entry, l *live) (verdict, error) {
 		v, err := ruled(err)
 		// SES-4 comes behind ATT-12 (ATT-13).
 		if !v.refused || v.rule == "SES-4" {
-			v = verdict{refused: true, rule: "ATT-12", also: v.rule}
+			v = verdict{refused: true, rule: "ATT-12", reason: "it stands in session " + owner, also: v.rule}
 		}
 		return v, err
 	}

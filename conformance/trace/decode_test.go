@@ -37,11 +37,12 @@ var usual = map[string]bool{
 	at(0, webhook(0, "signature_request.done", `{"id":"r1","status":"done","signers":[{"name":"J\u00f6rg \"x\""},null,true,-1.5e+3]}`)): true,
 	at(0, webhook(0, "verification.company.done", `{"verification":{"id":"r1","status":"verified"}}`)):                                  true,
 	at(0, webhook(0, "verification.company.done", `{"verification":"r1","id":"r2","status":"failed"}`)):                                 false,
-	at(0, webhook(0, "signer.notified", `{"signer":{}}`)):                                                                               true,
-	at(0, `"session":"s1","seen":{"status":"done","groups":{"company_verification":"done"},"resources":{}}`):                            true,
-	at(0, `"session":"s1","seen":{"action_groups":[{"type":"company_verification"}],"id":"s1"}`):                                        false,
-	at(0, `"session":"s1","announced":"workflow_session.started"`):                                                                      true,
-	at(0, `"session":"s1","announced":"workflow_action_group.done","group_type":"company_verification"`):                                true,
+	at(0, webhook(0, "", `{"signer":{}}`)):                                                                   false,
+	at(0, webhook(0, "signer.notified", `{"signer":{}}`)):                                                    true,
+	at(0, `"session":"s1","seen":{"status":"done","groups":{"company_verification":"done"},"resources":{}}`): true,
+	at(0, `"session":"s1","seen":{"action_groups":[{"type":"company_verification"}],"id":"s1"}`):             false,
+	at(0, `"session":"s1","announced":"workflow_session.started"`):                                           true,
+	at(0, `"session":"s1","announced":"workflow_action_group.done","group_type":"company_verification"`):     true,
 	at(0, theTemplate): false,
 }
 
@@ -68,6 +69,11 @@ func FuzzDecode(f *testing.F) {
 	}
 	for _, line := range scene() {
 		f.Add([]byte(line))
+	}
+	for _, tt := range fullLines {
+		for _, path := range pathsOf([]byte(tt.line), nil) {
+			f.Add(without(f, tt.line, path))
+		}
 	}
 	d := new(decoder)
 	f.Fuzz(func(t *testing.T, line []byte) {
@@ -313,7 +319,9 @@ func TestCheck_Damaged(t *testing.T) {
 	c := newChecker(Options{MaxSessions: 1, TempDir: t.TempDir()}.withDefaults(), func(Finding) error { return nil })
 	require.NoError(t, c.run(strings.NewReader(strings.Join(scene(), "\n"))))
 	require.NoError(t, c.sessions.evict(c.sessions.oldest))
-	for _, value := range []string{"", "\x01", "\x00", "\x00\x00{", "\x00\x01", "\x00\x01\x01a"} {
+	// One of 1<<39 Actions, none of which is there.
+	endless := "\x00\x01\x02s1\x01n\x02t1\x02w1\x02\x02\x01\x01\x80\x80\x80\x80\x80\x10"
+	for _, value := range []string{endless, "", "\x01", "\x00", "\x00\x00{", "\x00\x01", "\x00\x01\x01a"} {
 		require.NoError(t, c.sessions.spill.put([]byte("ss1"), []byte(value)))
 		_, err := c.sessions.get([]byte("s1"))
 		require.ErrorIs(t, err, errDamaged)

@@ -139,6 +139,9 @@ func readWebhook(value json.RawMessage, e *entry) error {
 	if observe.asOf, ok = readSeconds([]byte(seconds)); !ok {
 		return fmt.Errorf("event_time: %q is no time; one is seconds since 1970, as \"1758551400\" (WHK-10)", seconds)
 	}
+	if o.get("data") == nil {
+		return errors.New("the member data is missing")
+	}
 	family, moves := moving[event]
 	if !moves {
 		return nil
@@ -150,9 +153,6 @@ func readWebhook(value json.RawMessage, e *entry) error {
 // readResource reads which resource the data of a webhook tells of: that in the
 // member, or else the data itself.
 func (e *observeEntry) readResource(data json.RawMessage, family string) error {
-	if data == nil {
-		return errors.New("the member data is missing")
-	}
 	members := []string{"id", "status", familyNames[0], familyNames[1], familyNames[2]}
 	o, err := readObject(data, "data", members...)
 	if err != nil {

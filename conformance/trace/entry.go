@@ -45,6 +45,7 @@ type commandEntry struct {
 	// is refused whatever the state of the session (see entry.fault).
 	value      session.Command
 	templateID string // of a create that brings no template; "" otherwise
+	unlisted   string // says which of its names are not listed; "" if all are
 	refused    refused
 }
 

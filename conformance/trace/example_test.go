@@ -23,7 +23,7 @@ func ExampleCheck() {
 	fmt.Println(err)
 	// Output:
 	// line 5: session s1: group identity_verification (GRP-2): expected blocked, seen ongoing
-	// line 6: session s1: link of v2 (ATT-6): expected refused by ATT-6, seen accepted
-	// 2 findings in 6 lines: 3 commands, 1 webhook (0 passed over), 1 look, 0 announcements, 1 session
+	// line 6: session s1: link of v2 (ATT-6): expected refused by ATT-6 (inputs are those of attempt 1), seen accepted (follows line 5)
+	// 2 findings in 6 lines: 3 commands, 1 webhook (0 passed over), 1 look, 0 announcements, 1 session; 1 session diverged
 	// <nil>
 }

@@ -164,7 +164,11 @@ func unpackLinks(b []byte) (session.Session, error) {
 	for range create.Template.ActionGroups {
 		for range u.number() {
 			var previous string
-			for range u.number() {
+			n := u.number()
+			if u.damaged { // a number may be of more Actions than one can wait for
+				return s, errDamaged
+			}
+			for range n {
 				if u.damaged || err != nil {
 					return s, errDamaged
 				}

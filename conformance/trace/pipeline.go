@@ -23,6 +23,9 @@ type batch struct {
 	err     error         // of reading, behind these lines; io.EOF at the end
 }
 
+// byteOrderMark may stand at the beginning of a trace, and says nothing there.
+var byteOrderMark = []byte("\ufeff")
+
 // span is a line of a batch, without its end.
 type span struct {
 	from, to int
@@ -42,7 +45,11 @@ func (b *batch) decode(d *decoder, maxLine int) {
 			e.kind, e.problem = lineUnreadable, fmt.Sprintf("it has more than %d bytes", maxLine)
 			continue
 		}
-		d.decode(b.buffer[s.from:s.to], e)
+		line := b.buffer[s.from:s.to]
+		if s.number == 1 {
+			line = bytes.TrimPrefix(line, byteOrderMark)
+		}
+		d.decode(line, e)
 	}
 	b.pairs = d.pairs
 }

@@ -72,12 +72,11 @@ func (r *recorder) add(now time.Time, members string, wrong ...string) {
 // step gives a command to a session, and records it with what follows.
 func (r *recorder) step(id string, step sessiontest.Step) {
 	c := step.Command
-	text, err := session.MarshalCommand(plainly(c))
-	require.NoError(r, err)
+	text := r.complete(c)
 	c = timed(c, step.Now)
 	s, change, err := session.Apply(r.sessions[id], c, step.Now)
 	r.sessions[id] = s
-	command := `"session":"` + id + `",` + string(text[1:len(text)-1])
+	command := `"session":"` + id + `",` + text[1:len(text)-1]
 	switch observe, isObserve := c.(session.Observe); {
 	case err != nil:
 		refused := fmt.Sprintf(`,"refused":%q`, refusalOf(err).Rule)
@@ -99,6 +98,34 @@ func (r *recorder) step(id string, step sessiontest.Step) {
 	if !s.IsZero() {
 		r.look(s, step.Now)
 	}
+}
+
+// complete writes a command with every member that it needs, also if that is
+// empty, which [session.MarshalCommand] leaves out.
+func (r *recorder) complete(c session.Command) string {
+	text, err := session.MarshalCommand(plainly(c))
+	require.NoError(r, err)
+	var members map[string]any
+	require.NoError(r, json.Unmarshal(text, &members))
+	needed := map[string]map[string][]string{
+		"create": {"": {"name"}}, "link": {"resource": {"id", "type", "status"}},
+		"observe": {"": {"resource_id", "status"}}, "transition": {"": {"resource_id", "event"}},
+		"resolve": {"": {"resource_id"}},
+	}
+	for path, names := range needed[members["command"].(string)] {
+		in := members
+		if path != "" {
+			in = members[path].(map[string]any)
+		}
+		for _, name := range names {
+			if in[name] == nil {
+				in[name] = ""
+			}
+		}
+	}
+	text, err = json.Marshal(members)
+	require.NoError(r, err)
+	return string(text)
 }
 
 // plainly leaves out what a line says in another place.

@@ -72,10 +72,22 @@ var (
 		"observe":    ofCommand | setOf(mResourceID, mStatus, mAsOf),
 		"resolve":    ofCommand | setOf(mResourceID, mReason, mBy),
 	}
+	neededSets  = setsOf(neededOf)
 	ofWebhook   = setOf(mAt, mWebhook)
 	ofSeen      = setOf(mAt, mSession, mSeen)
 	ofAnnounced = setOf(mAt, mSession, mAnnounced, mGroupType)
 )
+
+// setsOf makes sets of lists of names.
+func setsOf(lists map[string][]string) map[string]set {
+	sets := map[string]set{}
+	for command, names := range lists {
+		for _, name := range names {
+			sets[command] |= 1 << lineMembers[name]
+		}
+	}
+	return sets
+}
 
 // decoder reads lines. Each worker has one.
 type decoder struct {
@@ -176,25 +188,9 @@ func (q *quickLine) refused() bool {
 	case 'f':
 		return q.literal("false")
 	}
-	rule, ok := q.text()
-	if !ok || !isRule(rule) {
-		return false
-	}
-	r.yes, r.rule = true, string(rule)
-	return true
-}
-
-// isRule reports whether a text looks like the id of a rule.
-func isRule[T string | []byte](text T) bool {
-	if len(text) < 5 || len(text) > 6 || text[3] != '-' {
-		return false
-	}
-	for _, c := range []byte(text[:3]) {
-		if c < 'A' || c > 'Z' {
-			return false
-		}
-	}
-	return isDigit(text[4]) && isDigit(text[len(text)-1])
+	text, ok := q.text()
+	r.yes, r.rule = true, ruleIDs()[string(text)]
+	return ok && r.rule != ""
 }
 
 // linked reads the resource of a link.
@@ -203,10 +199,11 @@ func (q *quickLine) linked() bool {
 		return false
 	}
 	var has set
+	const needed set = 1<<1 | 1<<2 | 1<<3 // see neededOfResource
 	for i := 0; ; i++ {
 		name, more, ok := q.member(i)
 		if !ok || !more {
-			return ok
+			return ok && has&needed == needed
 		}
 		value, ok := q.text()
 		if !ok {
@@ -249,7 +246,7 @@ func (q *quickLine) webhook() bool {
 			return false
 		}
 		if !more {
-			return event != nil && seconds != nil && data[0].data && q.reported(event, seconds, &data)
+			return len(event) > 0 && seconds != nil && data[0].data && q.reported(event, seconds, &data)
 		}
 		switch string(name) {
 		case "event_name":

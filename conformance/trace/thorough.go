@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/sluicego/sluice/action"
@@ -66,6 +65,27 @@ func (o object) needed(name string) (string, error) {
 	return text, err
 }
 
+// given reports whether a member is there, and is not null.
+func (o object) given(name string) bool {
+	value := o.get(name)
+	return value != nil && !isNull(value)
+}
+
+// has refuses an object in which members that are listed are not given.
+func (o object) has(names ...string) error {
+	missing := slices.DeleteFunc(slices.Clone(names), o.given)
+	switch len(missing) {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("the member %s is missing", missing[0])
+	default:
+		return fmt.Errorf("the members %s are missing", strings.Join(missing, ", "))
+	}
+}
+
+func isNull(value json.RawMessage) bool { return string(value) == "null" }
+
 // readObject reads an object of a text that is valid JSON. One of the members
 // that are listed may stand in it once; of no names, none may stand twice.
 func readObject(data []byte, what string, once ...string) (object, error) {
@@ -109,9 +129,9 @@ func plain(err error) string {
 		if document.Path != "" {
 			text = document.Path + ": " + text
 		}
-		return text
+		return strings.TrimPrefix(text, "attempt: ")
 	}
-	return strings.TrimPrefix(err.Error(), "json: ")
+	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), "json: "), "attempt: ")
 }
 
 // clip keeps a message short, whatever stands in the trace, and in one line.
@@ -130,7 +150,7 @@ func (d *decoder) readLine(line []byte, e *entry) error {
 	}
 	var raw json.RawMessage
 	if err := json.Unmarshal(line, &raw); err != nil {
-		return err
+		return fmt.Errorf("%w; a trace has one JSON value per line", err)
 	}
 	o, err := readObject(line, "the line")
 	if err != nil {
@@ -238,197 +258,12 @@ func readAnnouncement(o object, e *entry) error {
 	if err != nil {
 		return err
 	}
+	if level, _, _ := strings.Cut(name, "."); level == ofGroups && typ == "" {
+		return fmt.Errorf("the member group_type is missing: %q is of a group", clip(name))
+	}
 	var ok bool
 	if e.owed, ok = readAnnounced(name, []byte(typ), o.get("group_type") != nil); !ok {
 		return fmt.Errorf("announced: %q with the group_type %q is no announcement (SES-7)", name, typ)
 	}
-	return nil
-}
-
-// readCommand reads a command and what the system under test did with it.
-func (d *decoder) readCommand(o object, e *entry) error {
-	name, err := o.needed("command")
-	if err != nil {
-		return err
-	}
-	e.command.name = commandsOf[name]
-	if e.command.refused, err = readRefused(o.get("refused")); err != nil {
-		return err
-	}
-	if e.command.templateID, err = o.text("template_id"); err != nil {
-		return err
-	}
-	rest, err := commandMembers(name, o, e)
-	if err != nil {
-		return err
-	}
-	text, err := marshalObject(rest)
-	if err != nil {
-		return err
-	}
-	c, err := session.UnmarshalCommand(text)
-	if err != nil {
-		// What stands in it can be read and is against the rules: that is for
-		// the system under test to refuse.
-		if e.fault = faultOf(err); e.fault.rule != "" && e.command.name != "" {
-			return nil
-		}
-		return err
-	}
-	return d.fill(c, o, e)
-}
-
-// commandMembers returns the members of a command as UnmarshalCommand knows
-// them. A name that is not listed is left out: the command is then one of no
-// type, status or event, which the rules refuse in their order (RES-6).
-func commandMembers(name string, o object, e *entry) (object, error) {
-	var rest object
-	for _, m := range o {
-		switch {
-		case slices.Contains([]string{"at", "session", "refused"}, m.name),
-			m.name == "inputs" && name == "link", m.name == "template_id" && name == "create",
-			m.name == "status" && name == "observe" && unlisted(statuses, m.value),
-			m.name == "event" && name == "transition" && unlisted(events, m.value):
-			continue
-		case m.name == "resource" && name == "link":
-			value, err := listedOnly(m.value)
-			if err != nil {
-				return nil, err
-			}
-			m.value = value
-		case m.name == "template" && name == "create" && e.command.templateID != "":
-			return nil, errors.New("template and template_id exclude each other")
-		}
-		rest = append(rest, m)
-	}
-	return rest, nil
-}
-
-// unlisted reports whether a value is a text that names none of a list.
-func unlisted[T any](names map[string]T, value json.RawMessage) bool {
-	var text string
-	if value[0] != '"' || json.Unmarshal(value, &text) != nil {
-		return false
-	}
-	_, known := names[text]
-	return !known
-}
-
-// listedOnly leaves unlisted names out of a resource.
-func listedOnly(value json.RawMessage) (json.RawMessage, error) {
-	o, err := readObject(value, "resource")
-	if err != nil {
-		return nil, err
-	}
-	return marshalObject(slices.DeleteFunc(o, func(m member) bool {
-		return m.name == "type" && unlisted(types, m.value) || m.name == "status" && unlisted(statuses, m.value)
-	}))
-}
-
-// marshalObject writes members as they were read.
-func marshalObject(o object) ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, m := range o {
-		name, err := json.Marshal(m.name)
-		if err != nil {
-			return nil, err
-		}
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.Write(name)
-		b.WriteByte(':')
-		b.Write(m.value)
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
-}
-
-// readRefused reads what the system under test did with a command.
-func readRefused(value json.RawMessage) (refused, error) {
-	var rule string
-	switch {
-	case value == nil:
-		return refused{}, nil
-	case string(value) == "true":
-		return refused{given: true, yes: true}, nil
-	case string(value) == "false":
-		return refused{given: true}, nil
-	case json.Unmarshal(value, &rule) == nil && isRule(rule):
-		return refused{given: true, yes: true, rule: rule}, nil
-	default:
-		return refused{}, errors.New("refused: true, false or the id of a rule is wanted")
-	}
-}
-
-// fill completes a command with what the line says besides.
-func (d *decoder) fill(c session.Command, o object, e *entry) error {
-	e.command.value = c
-	switch c := c.(type) {
-	case session.Create:
-		return d.fillCreate(c, o, e)
-	case session.Link:
-		return fillLink(c, o, e)
-	case session.Transition:
-		c.At = e.at
-		e.command.value = c
-	case session.Observe:
-		e.command.value = nil
-		e.observe = observeEntry{resource: []byte(c.ResourceID), status: c.Status, asOf: c.AsOf}
-		if text, err := o.text("as_of"); err != nil || text == "" {
-			e.observe.asOf = e.at
-		} else if action.CheckTime(c.AsOf) != "" {
-			return errBadTime("as_of")
-		}
-	}
-	return nil
-}
-
-func errBadTime(member string) error {
-	return fmt.Errorf("%s: it is no time that a document can hold", member)
-}
-
-// fillCreate gives a create its id, and remembers its template.
-func (d *decoder) fillCreate(c session.Create, o object, e *entry) error {
-	if o.get("id") != nil && c.ID != string(e.session) {
-		return fmt.Errorf("id: %q is not the session %q of the line", c.ID, e.session)
-	}
-	c.ID = string(e.session)
-	e.command.value = c
-	raw := o.get("template")
-	if raw == nil && e.command.templateID == "" {
-		return errors.New("one of the members template and template_id is missing")
-	}
-	if len(raw) > 0 && len(raw) <= maxTemplateSize {
-		if d.templates == nil || len(d.templates) >= maxTemplates {
-			d.templates = map[string]session.Template{}
-		}
-		d.templates[string(raw)] = c.Template
-	}
-	return nil
-}
-
-// fillLink gives a link the digest of its inputs and its times.
-func fillLink(c session.Link, o object, e *entry) error {
-	if o.get("resource") == nil {
-		return errors.New("the member resource is missing")
-	}
-	for name, t := range map[string]time.Time{"created_at": c.Resource.CreatedAt, "as_of": c.Resource.AsOf} {
-		if !t.IsZero() && action.CheckTime(t) != "" {
-			return errBadTime("resource." + name)
-		}
-	}
-	if inputs := o.get("inputs"); inputs != nil {
-		if o.get("inputs_digest") != nil {
-			return errors.New("inputs and inputs_digest exclude each other")
-		}
-		var err error
-		if c.Inputs, err = attempt.NewDigester(string(e.session), nil).Digest(inputs); err != nil {
-			e.command.value, e.fault = nil, fault{"ATT-6", clip(err.Error())}
-			return nil
-		}
-	}
-	e.command.value = complete(c, e.at)
 	return nil
 }

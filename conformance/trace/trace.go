@@ -12,7 +12,8 @@
 //	})
 //
 // After a finding the replay goes on from what the rules say, never from what
-// was seen: one mistake is told where it is made, and again wherever it shows.
+// was seen: one mistake is told where it is made, and again wherever it shows,
+// with the line in which the session diverged.
 //
 // The format of a trace stands in conformance/TRACE.md.
 //
@@ -34,7 +35,7 @@ import (
 // The limits where [Options] name none.
 const (
 	DefaultMaxLine     = 16 << 20 // bytes of a line
-	DefaultMaxSessions = 1024     // sessions in memory
+	DefaultMaxSessions = 768      // sessions in memory
 	DefaultMaxBytes    = 4 << 20  // bytes of sessions in memory, about
 )
 
@@ -98,7 +99,13 @@ type Finding struct {
 	Rule     string `json:"rule,omitempty"`
 	Subject  string `json:"subject,omitempty"` // "group identity_verification"
 	Expected string `json:"expected,omitempty"`
-	Seen     string `json:"seen"` // of an unreadable line: what is wrong with it
+	// Reason is why the rules refuse a command, "" if they do not.
+	Reason string `json:"reason,omitempty"`
+	Seen   string `json:"seen"` // of an unreadable line: what is wrong with it
+	// Follows is the line in which the session diverged, if that is before this
+	// one, which may then come of it: the line of its first finding that is not
+	// about an announcement. It is 0 otherwise, and of an unreadable line.
+	Follows int `json:"follows,omitempty"`
 }
 
 // String returns the finding in a line that reads well alone. It holds whatever
@@ -110,9 +117,16 @@ func (f Finding) Message() string {
 	if f.Kind == KindUnreadable {
 		return "unreadable: " + f.Seen
 	}
-	text := fmt.Sprintf("%s (%s): expected %s, seen %s", f.Subject, f.Rule, f.Expected, f.Seen)
+	expected := f.Expected
+	if f.Reason != "" {
+		expected += " (" + f.Reason + ")"
+	}
+	text := fmt.Sprintf("%s (%s): expected %s, seen %s", f.Subject, f.Rule, expected, f.Seen)
 	if f.Session != "" {
 		text = "session " + f.Session + ": " + text
+	}
+	if f.Follows != 0 {
+		text += fmt.Sprintf(" (follows line %d)", f.Follows)
 	}
 	return text
 }
@@ -128,14 +142,33 @@ type Summary struct {
 	Announced  int `json:"announced"`
 	Sessions   int `json:"sessions"` // that were created
 	Findings   int `json:"findings"`
+	// Diverged counts the sessions with findings that are not about
+	// announcements alone, also those that the rules do not know.
+	Diverged int `json:"diverged"`
+	// Untold counts the commands that the rules refuse, of which the trace does
+	// not say what the system did.
+	Untold int `json:"untold"`
+	// Stopped says that report ended the check: nothing is known of what
+	// follows.
+	Stopped bool `json:"stopped"`
 }
 
 // String returns the summary in a sentence without an end.
 func (s Summary) String() string {
-	return fmt.Sprintf("%s in %s: %s, %s (%d passed over), %s, %s, %s",
+	text := fmt.Sprintf("%s in %s: %s, %s (%d passed over), %s, %s, %s",
 		count(s.Findings, "finding"), count(s.Lines, "line"), count(s.Commands, "command"),
 		count(s.Webhooks, "webhook"), s.PassedOver, count(s.Seen, "look"),
 		count(s.Announced, "announcement"), count(s.Sessions, "session"))
+	if s.Diverged > 0 {
+		text += "; " + count(s.Diverged, "session") + " diverged"
+	}
+	if s.Untold > 0 {
+		text += "; " + count(s.Untold, "command") + " refused by the rules, of which the trace does not say what the system did"
+	}
+	if s.Stopped {
+		text += "; stopped there: what follows was not checked"
+	}
+	return text
 }
 
 // count puts a number before a noun.
@@ -163,7 +196,7 @@ func Check(r io.Reader, o Options, report func(Finding) error) (Summary, error) 
 		err = closed
 	}
 	if errors.Is(err, ErrStop) {
-		err = nil
+		c.summary.Stopped, err = true, nil
 	}
 	return c.summary, err
 }
