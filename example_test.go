@@ -28,7 +28,7 @@ func Example() {
 	secret, form := []byte("of the host, for digests of inputs"), `{"name":"Kelly Smith","document":"id_card"}`
 
 	// README
-	store := new(memstore.Store) // or your own: two methods over your database, and one that finds by resource
+	store := new(memstore.Store) // or sqlite.Open, or postgres.Open, or your own
 	id := "c0cbf043"
 	_, _, err := session.Update(ctx, store, id, session.Create{ID: id, Name: "Kelly Smith", Template: template}, now)
 	check(err)
