@@ -321,7 +321,7 @@ func TestVerify(t *testing.T) {
 		{"no such session", &able{fake: fake{loadErr: session.ErrNotFound}}, session.ErrNotFound, "verify: load session s1: "},
 		{"a history that fails", &able{fake: fake{stored: r.s}, failing: broken}, broken, "verify session s1: "},
 		{"events are missing at the end", &able{fake: fake{stored: r.s}, history: r.events[:11]}, session.ErrHistory, "event 12: it is missing"},
-		{"events are missing before", &able{fake: fake{stored: r.s}, history: append(r.events[:3:3], r.events[4:]...)}, session.ErrHistory, "event 12: it is missing"},
+		{"events are missing before", &able{fake: fake{stored: r.s}, history: append(r.events[:3:3], r.events[4:]...)}, session.ErrHistory, "event 4: it is missing"},
 		{"an event is forged", &able{fake: fake{stored: r.s}, history: append(r.events[:2:2], r.events[1:]...)}, session.ErrHistory, "event 3"},
 		{"the session is another", &able{fake: fake{stored: forged}, history: append(r.events[:12:12], session.Event{
 			SessionID: "s1", Version: 13, At: at(5000), Fact: session.Observed(observe("y", "ongoing", 999)),

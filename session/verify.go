@@ -28,12 +28,12 @@ type Record struct {
 // returns nil if they agree, else a [*HistoryError].
 func (r Record) Verify() error {
 	s := r.Session
-	switch n := len(r.Events); {
+	switch {
 	case s.id != r.ID:
 		return &HistoryError{r.ID, s.version, fmt.Sprintf("stored is %s", s), nil}
-	case n < s.version:
-		return &HistoryError{r.ID, n + 1, "it is missing", nil}
-	case n > s.version:
+	case len(r.Events) < s.version:
+		return &HistoryError{r.ID, r.missing(), "it is missing", nil}
+	case len(r.Events) > s.version:
 		return &HistoryError{r.ID, s.version + 1, fmt.Sprintf("it is there, but stored is %s", s), nil}
 	}
 	replayed, err := Replay(r.Events)
@@ -46,9 +46,20 @@ func (r Record) Verify() error {
 	return nil
 }
 
+// missing returns the version of the first event that is not there.
+func (r Record) missing() int {
+	for i, e := range r.Events {
+		if e.Version != i+1 {
+			return i + 1
+		}
+	}
+	return len(r.Events) + 1
+}
+
 // Verify replays the events of a session and compares the outcome with what is
 // stored. It returns nil if they agree, a [*HistoryError] if they do not, and
-// ErrUnsupported if the Store is no [History].
+// ErrUnsupported if the Store is no [History]. What a Store keeps besides, such as
+// an index of resources, [VerifyAll] looks at.
 func Verify(ctx context.Context, store Store, id string) error {
 	h, ok := store.(History)
 	if !ok {

@@ -59,7 +59,7 @@ func TestRecord_Verify(t *testing.T) {
 		{"another id", session.Record{ID: "S1", Session: r.s, Events: r.events}, "session: history of S1, event 12: stored is session s1, version 12, ongoing"},
 		{"no events", recordOf(r.s, nil), "session: history of s1, event 1: it is missing"},
 		{"the last event is missing", recordOf(r.s, r.events[:11]), "session: history of s1, event 12: it is missing"},
-		{"one before is missing", recordOf(r.s, append(r.events[:3:3], r.events[4:]...)), "session: history of s1, event 12: it is missing"},
+		{"one before is missing", recordOf(r.s, append(r.events[:3:3], r.events[4:]...)), "session: history of s1, event 4: it is missing"},
 		{"one is there twice", recordOf(r.s, append(r.events[:2:2], r.events[1:11]...)), "session: history of s1, event 3: its version is 2"},
 		{
 			"the session is another", recordOf(forged, append(r.events[:12:12], event13(t, r.s))),

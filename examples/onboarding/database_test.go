@@ -89,7 +89,7 @@ func TestEveryDatabase(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			full := &cutOff{Buffer: &stdout, lines: 12, stop: cancel}
 			require.Equal(t, 1, run(ctx, []string{"-json", "-db", where}, full, &stderr))
-			assert.Equal(t, "onboarding: stopped; run again with -db "+where+", it goes on here\n", stderr.String())
+			assert.Equal(t, "onboarding: stopped; run again with the same -db, it goes on here\n", stderr.String())
 			stdout.WriteString(output(t, "-json", "-db", where))
 			assert.Equal(t, strings.Split(whole, "\n"), strings.Split(stdout.String(), "\n"))
 		})

@@ -8,7 +8,8 @@
 //	go run ./examples/onboarding -db postgres://localhost/onboarding
 //
 // The sessions are in a temporary SQLite file, or where -db says. Then the play
-// can be stopped at any moment, and run again, it goes on where it was.
+// can be stopped at any moment, and run again, it goes on where it was. A step
+// that changed nothing leaves no trace, and is played again if none came after it.
 //
 // What a host needs is in host.go, which is written to be copied, and
 // requests.go, which turns the bodies of requests, answers and webhooks into
@@ -65,7 +66,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	err := playIn(ctx, *where, out, *pace)
 	if ctx.Err() != nil && *where != "" {
-		err = fmt.Errorf("stopped; run again with -db %s, it goes on here", *where)
+		err = errors.New("stopped; run again with the same -db, it goes on here")
 	}
 	if err != nil {
 		complain(stderr, err)

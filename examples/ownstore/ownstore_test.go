@@ -126,23 +126,6 @@ func TestHistoryBehindNothing(t *testing.T) {
 	require.Equal(t, events, got)
 }
 
-// With a context that is done, no method answers.
-func TestCanceled(t *testing.T) {
-	store := newStore(t, open(t, filepath.Join(t.TempDir(), "host.db")))
-	s, events := created(t, "s")
-	require.NoError(t, store.Save(t.Context(), s, events))
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	s, events = linked(t, s, "r")
-	require.ErrorIs(t, store.Save(ctx, s, events), context.Canceled)
-	_, err := store.Load(ctx, "s")
-	require.ErrorIs(t, err, context.Canceled)
-	_, err = store.Find(ctx, "r")
-	require.ErrorIs(t, err, context.Canceled)
-	_, err = store.History(ctx, "s", 0)
-	require.ErrorIs(t, err, context.Canceled)
-}
-
 // A save that has to wait for another writer gives up when its context is done.
 func TestCanceledWhileAnotherWrites(t *testing.T) {
 	db := open(t, filepath.Join(t.TempDir(), "host.db"))

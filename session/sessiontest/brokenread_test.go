@@ -48,6 +48,9 @@ func (s recording) Save(ctx context.Context, next session.Session, events []sess
 }
 
 func (s recording) History(ctx context.Context, id string, after int) ([]session.Event, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	saves, ok := s.events[id]
@@ -57,7 +60,7 @@ func (s recording) History(ctx context.Context, id string, after int) ([]session
 	if len(saves) > 1 {
 		s.events[id] = [][]session.Event{slices.Concat(saves...)}
 	}
-	return s.show(s.events[id][0], after), ctx.Err()
+	return s.show(s.events[id][0], after), nil
 }
 
 // keeping keeps the caller's slice of events.
@@ -173,7 +176,7 @@ func (s gullible) Save(ctx context.Context, next session.Session, events []sessi
 func (s gullible) Find(ctx context.Context, resourceID string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if id, ok := s.seen[resourceID]; ok {
+	if id, ok := s.seen[resourceID]; ok && ctx.Err() == nil {
 		return id, nil
 	}
 	return s.slow.Find(ctx, resourceID)
@@ -373,4 +376,33 @@ func (s unindexed) List(ctx context.Context, q session.Query) (session.Page[sess
 	}
 	q.Status = 0
 	return s.slow.List(ctx, q)
+}
+
+// tireless does not look at the context in one of its methods.
+type tireless struct {
+	slow
+	method string
+}
+
+func (s tireless) in(ctx context.Context, method string) context.Context {
+	if method == s.method {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}
+
+func (s tireless) Load(ctx context.Context, id string) (session.Session, error) {
+	return s.slow.Load(s.in(ctx, "Load"), id)
+}
+
+func (s tireless) Find(ctx context.Context, resourceID string) (string, error) {
+	return s.slow.Find(s.in(ctx, "Find"), resourceID)
+}
+
+func (s tireless) List(ctx context.Context, q session.Query) (session.Page[session.Session], error) {
+	return s.slow.List(s.in(ctx, "List"), q)
+}
+
+func (s tireless) History(ctx context.Context, id string, after int) ([]session.Event, error) {
+	return s.slow.History(s.in(ctx, "History"), id, after)
 }

@@ -119,6 +119,7 @@ func ExampleCases() {
 	// far-times: Times keep their year, whatever it is.
 	// invalid-save: Save returns ErrInvalidSave if CheckSave refuses, and changes nothing.
 	// canceled: With a context that is done, nothing is saved, and the error is the context's.
+	// canceled-reads: With a context that is done, nothing is read, and the error is the context's.
 	// given-events: Events that were given to Save are the caller's: what it writes there changes nothing.
 	// returned-events: Events that History returned are the caller's.
 	// returned-page: A page that List returned is the caller's.

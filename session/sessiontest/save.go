@@ -22,6 +22,7 @@ func saveCases() []Case {
 		newCase("far-times", "Times keep their year, whatever it is.", farTimes),
 		newCase("invalid-save", "Save returns ErrInvalidSave if CheckSave refuses, and changes nothing.", invalidSave),
 		newCase("canceled", "With a context that is done, nothing is saved, and the error is the context's.", canceled),
+		newCase("canceled-reads", "With a context that is done, nothing is read, and the error is the context's.", canceledReads),
 	}
 }
 
@@ -179,4 +180,28 @@ func canceled(l lab) {
 	l.holds(a.Session)
 	l.put(next, next.since(1))
 	l.holds(next.Session)
+}
+
+// canceledReads asks for what is there and for what is not, with a context that
+// is done.
+func canceledReads(l lab) {
+	l.putAll(eventful("a"))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, id := range []string{"a", "b"} {
+		_, err := l.store.Load(ctx, id)
+		l.is(context.Canceled, err, "Load of %q with a context that is done", id)
+		if f, ok := l.store.(session.Finder); ok {
+			_, err := f.Find(ctx, id+".1")
+			l.is(context.Canceled, err, "Find of %q with a context that is done", id+".1")
+		}
+		if h, ok := l.store.(session.History); ok {
+			_, err := h.History(ctx, id, 0)
+			l.is(context.Canceled, err, "History of %q with a context that is done", id)
+		}
+	}
+	if lister, ok := l.store.(session.Lister); ok {
+		_, err := lister.List(ctx, session.Query{})
+		l.is(context.Canceled, err, "List with a context that is done")
+	}
 }

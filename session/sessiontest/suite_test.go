@@ -234,6 +234,26 @@ var brokenStores = []brokenStore{
 		caught: "history-after model",
 	},
 	{
+		fault:  "sessions are loaded with a context that is done",
+		open:   func() session.Store { return tireless{newSlow(), "Load"} },
+		caught: "canceled-reads",
+	},
+	{
+		fault:  "resources are found with a context that is done",
+		open:   func() session.Store { return tireless{newSlow(), "Find"} },
+		caught: "canceled-reads",
+	},
+	{
+		fault:  "sessions are listed with a context that is done",
+		open:   func() session.Store { return tireless{newSlow(), "List"} },
+		caught: "canceled-reads",
+	},
+	{
+		fault:  "events are read with a context that is done",
+		open:   func() session.Store { return tireless{newSlow(), "History"} },
+		caught: "canceled-reads",
+	},
+	{
 		fault:  "nothing is behind a negative version",
 		open:   strict,
 		caught: "history-after",
