@@ -10,7 +10,7 @@ import (
 type CorruptError struct {
 	SessionID string
 	Version   int    // of the session, or of the event
-	Column    string // where: "snapshot", "event"
+	Column    string // where: "snapshot", "event", "outbox.status"
 	Err       error  // what is wrong there
 }
 

@@ -8,6 +8,11 @@ import (
 
 // Outbox is a Store that keeps what its saves announce until somebody has dealt
 // with it: an announcement is there exactly if the save is that made it.
+//
+// An entry that cannot be read is returned in its place, by its position and
+// without a status, beside an error that joins a [*CorruptError] for each. The
+// others are not affected: a reader deals with them, has somebody look at that one,
+// and acknowledges it by its position.
 type Outbox interface {
 	// Claim hands out up to a number of announcements that nobody holds, oldest
 	// first, and holds them for the caller from now on, for as long as the
@@ -31,8 +36,8 @@ type Outbox interface {
 // Entry is an announcement in an [Outbox].
 type Entry struct {
 	// Position is where it stands, a text that only the Store reads.
-	Position string
-	Announcement
+	Position     string
+	Announcement // of which Status is zero if it cannot be read
 }
 
 // ID returns what tells an announcement from every other: the session, the

@@ -19,6 +19,9 @@ const confirmWait = 10 * time.Second
 // Confirm implements [session.Confirmer]: it waits for what is under way on the
 // session, and looks for the mark of the save.
 func (s *Store) Confirm(ctx context.Context, unknown *session.OutcomeError) (saved bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
 	if mark, err := hex.DecodeString(unknown.Mark); err != nil || len(mark) != 16 {
 		return false, fmt.Errorf("session %s: %q is no mark of this store", unknown.SessionID, unknown.Mark)
 	}

@@ -2,7 +2,9 @@ package postgres_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -43,6 +45,8 @@ func TestCorrupt(t *testing.T) {
 		"template":                    {`UPDATE sluice_sessions SET template_id = 'x' WHERE id = 'b'`, "template_id", 2},
 		"created":                     {`UPDATE sluice_sessions SET created_at = 1 WHERE id = 'b'`, "created_at", 2},
 		"updated":                     {`UPDATE sluice_sessions SET updated_at = 1 WHERE id = 'b'`, "updated_at", 2},
+		"resource that is gone":       {`DELETE FROM sluice_resources WHERE session_id = 'b'`, "resource", 2},
+		"resource of another session": {`UPDATE sluice_resources SET session_id = 'a' WHERE session_id = 'b'`, "resource", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := emptied(t, url)
@@ -104,15 +108,50 @@ func TestMissingEvents(t *testing.T) {
 	assert.Equal(t, end, err)
 }
 
-// An announcement that cannot be read is named, and others are handed out.
+// An entry that cannot be read comes in its place, by its position alone, and
+// keeps nobody from the others. It is read past, and acknowledged, by that.
 func TestCorruptOutbox(t *testing.T) {
-	for _, column := range []string{"group_type", "status", "at"} {
+	for _, change := range []string{"group_type = 'x'", "status = 'x'", "at = 'x'"} {
 		url := pgtest.Database(t)
 		store := openAt(t, url, postgres.Options{})
-		put(t, store, "a", link("r", action.Pending))
-		query(t, url, `UPDATE sluice_outbox SET `+column+` = 'x' WHERE number = 1`)
-		entries, err := store.Announced(t.Context(), "", 10)
-		names(t, err, "a", column, 2)
-		assert.Len(t, entries, 1)
+		put(t, store, "a", link("r", action.Pending), observe("r", action.Failed, 1))
+		query(t, url, "UPDATE sluice_outbox SET "+change+" WHERE number = 1")
+		for name, read := range map[string]func() ([]session.Entry, error){
+			"Announced": func() ([]session.Entry, error) { return store.Announced(t.Context(), "", 10) },
+			"Claim":     func() ([]session.Entry, error) { return store.Claim(t.Context(), 10, noon, time.Hour) },
+		} {
+			entries, err := read()
+			column, _, _ := strings.Cut(change, " ")
+			names(t, err, "a", "outbox."+column, 2)
+			require.Len(t, entries, 4, name)
+			assert.Zero(t, entries[0].Status)
+			assert.Zero(t, entries[0].GroupType)
+			assert.Equal(t, "a/2/workflow_action_group.started", entries[0].ID())
+			assert.NotZero(t, entries[1].Status)
+		}
+		entries, err := store.Claim(t.Context(), 10, noon, time.Hour)
+		require.NoError(t, err)
+		assert.Empty(t, entries)
+
+		entries, err = store.Announced(t.Context(), "", 1)
+		require.ErrorIs(t, err, session.ErrCorrupt)
+		rest, err := store.Announced(t.Context(), entries[0].Position, 10)
+		require.NoError(t, err)
+		assert.Len(t, rest, 3)
+		require.NoError(t, store.Acknowledge(t.Context(), entries...))
+		rest, err = store.Announced(t.Context(), "", 10)
+		require.NoError(t, err)
+		assert.Len(t, rest, 3)
 	}
+}
+
+// A time in another zone is told in UTC, as that of every event.
+func TestOutboxZone(t *testing.T) {
+	url := pgtest.Database(t)
+	store := openAt(t, url, postgres.Options{})
+	put(t, store, "a", link("r", action.Pending))
+	query(t, url, `UPDATE sluice_outbox SET at = '2025-09-22T14:00:00+02:00'`)
+	entries, err := store.Announced(t.Context(), "", 1)
+	require.NoError(t, err)
+	assert.Equal(t, "2025-09-22 12:00:00 +0000 UTC", entries[0].At.String())
 }

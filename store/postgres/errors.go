@@ -25,6 +25,9 @@ var (
 	// ErrTimeout: a statement took longer than Options.StatementTimeout, or than
 	// the server allows, or somebody canceled it. Nothing was saved.
 	ErrTimeout = errors.New("postgres: statement timeout")
+	// ErrInTx: within InTx the Store itself was to write, which is no part of the
+	// transaction. What the function is given to write with is the [Joined].
+	ErrInTx = errors.New("postgres: this is within InTx: use the store that its function is given")
 	// ErrVersion is what every [*VersionError] unwraps to.
 	ErrVersion = errors.New("postgres: wrong version")
 )

@@ -17,10 +17,18 @@ import (
 // all. It is kept if the function returns nil; otherwise its error is returned as
 // it is.
 //
+// Within the function the Store itself saves nothing, as that would be kept
+// whatever becomes of this transaction, or wait for its end for ever: with the
+// context that the function is given, Save, InTx, Claim and Acknowledge return
+// ErrInTx.
+//
 // Where it is not known whether the transaction was committed, the error has a
 // [*session.OutcomeError] for each save that was in it: see [Joined.Outcome].
 // Transactions are not tried again: what else the function did is the host's.
 func (s *Store) InTx(ctx context.Context, do func(ctx context.Context, tx pgx.Tx, store *Joined) error) error {
+	if err := s.outside(ctx); err != nil {
+		return err
+	}
 	var tx pgx.Tx
 	err := s.again.do(ctx, lost, func() (err error) {
 		tx, err = s.pool.Begin(ctx)
@@ -32,7 +40,7 @@ func (s *Store) InTx(ctx context.Context, do func(ctx context.Context, tx pgx.Tx
 	// After a commit that is nothing; after a panic it is needed.
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // the error of do tells more
 	joined := s.Join(tx)
-	if err := do(ctx, tx, joined); err != nil {
+	if err := do(context.WithValue(ctx, inTx{s}, true), tx, joined); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
@@ -42,6 +50,17 @@ func (s *Store) InTx(ctx context.Context, do func(ctx context.Context, tx pgx.Tx
 		return fmt.Errorf("commit: %w: the connection was lost before", ErrUnavailable)
 	}
 	return joined.outcome(ctx, tx.Commit(ctx))
+}
+
+// inTx is what a context has within InTx of a Store.
+type inTx struct{ store *Store }
+
+// outside returns an error within InTx, and that of the context.
+func (s *Store) outside(ctx context.Context) error {
+	if ctx.Value(inTx{s}) != nil {
+		return ErrInTx
+	}
+	return ctx.Err()
 }
 
 // Join binds to a transaction that the host began, on [Store.Pool] or any other

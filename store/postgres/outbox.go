@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/sluicego/sluice/group"
 	"github.com/sluicego/sluice/session"
 )
 
@@ -35,11 +36,14 @@ func parsePlace(text string) (place, error) {
 
 // entryColumns are what readEntries reads of a row of the outbox, called o.
 const entryColumns = `o.ordinal::text, o.number, o.session_id, o.version, o.name,
-	coalesce(o.group_type, ''), o.status, o.at`
+	o.group_type, o.status, o.at`
 
 // Claim implements [session.Outbox]. Several readers do not wait for each other:
 // each gets entries that no other one is about to get.
 func (s *Store) Claim(ctx context.Context, limit int, now time.Time, lease time.Duration) ([]session.Entry, error) {
+	if err := s.outside(ctx); err != nil {
+		return nil, err
+	}
 	return claim(ctx, s.reads, limit, now, lease)
 }
 
@@ -65,6 +69,9 @@ func claim(ctx context.Context, r reads, limit int, now time.Time, lease time.Du
 
 // Acknowledge implements [session.Outbox].
 func (s *Store) Acknowledge(ctx context.Context, entries ...session.Entry) error {
+	if err := s.outside(ctx); err != nil {
+		return err
+	}
 	return acknowledge(ctx, s.reads, entries)
 }
 
@@ -89,6 +96,9 @@ func acknowledge(ctx context.Context, r reads, entries []session.Entry) error {
 // of the cluster have ended that began before the one that saved it: one that
 // stays open holds back what others announce.
 func (r reads) Announced(ctx context.Context, after string, limit int) ([]session.Entry, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	var p place
 	if after != "" {
 		var err error
@@ -104,8 +114,7 @@ func (r reads) Announced(ctx context.Context, after string, limit int) ([]sessio
 		strconv.FormatUint(p.ordinal, 10), int64(p.number), int64(max(limit, 0))) // #nosec G115 -- it has 63 bits
 }
 
-// entries runs a query that gives entries. Those that cannot be read are left
-// out, and named by the error.
+// entries runs a query that gives entries.
 func (r reads) entries(ctx context.Context, what string, limit int, query string, args ...any) ([]session.Entry, error) {
 	var entries []session.Entry
 	var corrupt []error
@@ -119,14 +128,13 @@ func (r reads) entries(ctx context.Context, what string, limit int, query string
 		}
 		defer rows.Close()
 		for rows.Next() {
-			switch e, err := readEntry(rows); {
-			case err == nil:
-				entries = append(entries, e)
-			case errors.Is(err, session.ErrCorrupt):
+			e, err := readEntry(rows)
+			if errors.Is(err, session.ErrCorrupt) {
 				corrupt = append(corrupt, err)
-			default:
+			} else if err != nil {
 				return err
 			}
+			entries = append(entries, e)
 		}
 		return rows.Err()
 	})
@@ -139,27 +147,37 @@ func (r reads) entries(ctx context.Context, what string, limit int, query string
 // readEntry reads a row of the outbox.
 func readEntry(rows pgx.Rows) (session.Entry, error) {
 	var e session.Entry
-	var ordinal, groupType, status, at string
+	var ordinal, status, at string
+	var groupType *string
 	var number uint64
 	err := rows.Scan(&ordinal, &number, &e.SessionID, &e.Version, &e.Name, &groupType, &status, &at)
 	if err != nil {
 		return e, err
 	}
 	e.Position = ordinal + "/" + strconv.FormatUint(number, 10)
-	column := func(name string, err error) error {
-		if err == nil {
-			return nil
+	return e, decodeAnnouncement(&e.Announcement, groupType, status, at)
+}
+
+// decodeAnnouncement reads the columns of an entry that have a form: all of them,
+// or none.
+func decodeAnnouncement(a *session.Announcement, groupType *string, status, at string) error {
+	corrupt := func(column string, err error) error {
+		return &session.CorruptError{SessionID: a.SessionID, Version: a.Version, Column: "outbox." + column, Err: err}
+	}
+	var g group.Type
+	if groupType != nil {
+		if err := g.UnmarshalText([]byte(*groupType)); err != nil {
+			return corrupt("group_type", err)
 		}
-		return &session.CorruptError{SessionID: e.SessionID, Version: e.Version, Column: name, Err: err}
 	}
-	if groupType != "" {
-		if err := column("group_type", e.GroupType.UnmarshalText([]byte(groupType))); err != nil {
-			return e, err
-		}
+	var s group.Status
+	if err := s.UnmarshalText([]byte(status)); err != nil {
+		return corrupt("status", err)
 	}
-	if err := column("status", e.Status.UnmarshalText([]byte(status))); err != nil {
-		return e, err
+	moment, err := time.Parse(time.RFC3339Nano, at)
+	if err != nil {
+		return corrupt("at", err)
 	}
-	e.At, err = time.Parse(time.RFC3339Nano, at)
-	return e, column("at", err)
+	a.GroupType, a.Status, a.At = g, s, moment.UTC()
+	return nil
 }

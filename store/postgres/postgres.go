@@ -23,7 +23,7 @@
 //
 // A row that cannot be read is a [*session.CorruptError]. Other sessions are not
 // affected: a list or a claim returns what it can read together with the error,
-// and [session.VerifyAll] finds all that is damaged.
+// and [session.VerifyAll] finds what is damaged in sessions, events and resources.
 //
 // # Poolers
 //

@@ -136,6 +136,8 @@ func TestCanceled(t *testing.T) {
 		"Claim":       func() error { _, err := store.Claim(ctx, 1, noon, time.Minute); return err },
 		"Announced":   func() error { _, err := store.Announced(ctx, "", 1); return err },
 		"Acknowledge": func() error { return store.Acknowledge(ctx) },
+		"Confirm":     func() error { _, err := store.Confirm(ctx, &session.OutcomeError{}); return err },
+		"no position": func() error { _, err := store.Announced(ctx, "nowhere", 1); return err },
 	} {
 		assert.Equal(t, context.Canceled, call(), name)
 	}

@@ -151,7 +151,7 @@ func (w *save) insertAnnouncements(all []session.Announcement) string {
 // Save implements [session.Store]. Someone who is late waits for those before him
 // who were late as well, so that none is late for ever.
 func (s *Store) Save(ctx context.Context, next session.Session, events []session.Event) error {
-	if err := ctx.Err(); err != nil {
+	if err := s.outside(ctx); err != nil {
 		return err
 	}
 	w, err := newSave(next, events)

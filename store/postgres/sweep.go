@@ -7,6 +7,9 @@ import (
 	"iter"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sluicego/sluice/action"
 	"github.com/sluicego/sluice/session"
 )
 
@@ -28,19 +31,19 @@ func (s *Store) Sweep(ctx context.Context) iter.Seq2[session.Record, error] {
 					yield(session.Record{}, err)
 					return
 				}
-				if !yield(page[i].decode()) {
+				if !yield(page[i].Record, errors.Join(page[i].corrupt...)) {
 					return
 				}
 			}
-			after = page[len(page)-1].id
+			after = page[len(page)-1].ID
 		}
 	}
 }
 
 // sweepQuery gives the next sessions behind an id with all of their events: up to
 // 256 sessions, but no more than have 4096 events together, unless one alone has
-// more. As one statement it sees one moment. The events are asked for session by
-// session, whatever PostgreSQL knows of the tables.
+// more. The events are asked for session by session, whatever PostgreSQL knows of
+// the tables.
 const sweepQuery = `
 	WITH page AS (
 		SELECT * FROM (
@@ -57,88 +60,143 @@ const sweepQuery = `
 	) e ON true
 	ORDER BY s.id, e.version`
 
-// stored is a session with its events as the tables have them.
-type stored struct {
-	id, status, workspace, template string
-	version                         int
-	created, updated                int64
-	snapshot                        string
-	events                          []storedEvent
+// swept is a record that is being read, with what is wrong in it.
+type swept struct {
+	session.Record
+	corrupt []error
 }
 
-type storedEvent struct {
-	version int
-	text    string
-}
-
-// sweepPage reads the next sessions behind an id; none at the end.
-func (s *Store) sweepPage(ctx context.Context, after string) ([]stored, error) {
-	var page []stored
+// sweepPage reads the next sessions behind an id; none at the end. What it reads
+// is as of one moment.
+func (s *Store) sweepPage(ctx context.Context, after string) ([]swept, error) {
+	var page []swept
 	err := s.do(ctx, "sweep", func(ctx context.Context) error {
-		page = nil
-		rows, err := s.pool.Query(ctx, sweepQuery, after)
+		tx, err := s.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			var r stored
-			var version *int
-			var text *string
-			if err := rows.Scan(&r.id, &r.version, &r.status, &r.workspace, &r.template, &r.created, &r.updated,
-				&r.snapshot, &version, &text); err != nil {
-				return err
-			}
-			if len(page) == 0 || page[len(page)-1].id != r.id {
-				page = append(page, r)
-			}
-			if last := &page[len(page)-1]; version != nil {
-				last.events = append(last.events, storedEvent{*version, *text})
-			}
+		defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // it has only read
+		if page, err = sweepSessions(ctx, tx, after); err != nil {
+			return err
 		}
-		return rows.Err()
+		return sweepResources(ctx, tx, page)
 	})
 	return page, err
 }
 
-// decode reads the record. With an error it has what could be read.
-func (r stored) decode() (session.Record, error) {
-	record := session.Record{ID: r.id}
-	var errs []error
-	s, err := session.ReadSnapshot(r.id, r.version, []byte(r.snapshot))
+// sweepSessions reads the sessions with their events.
+func sweepSessions(ctx context.Context, on runner, after string) ([]swept, error) {
+	rows, err := on.Query(ctx, sweepQuery, after)
 	if err != nil {
-		errs = append(errs, err)
-	} else {
-		record.Session = s
-		errs = r.columns(s)
+		return nil, err
 	}
-	for _, stored := range r.events {
-		e, err := session.ReadEvent(r.id, stored.version, []byte(stored.text))
-		if err != nil {
-			errs = append(errs, err)
+	defer rows.Close()
+	var page []swept
+	for rows.Next() {
+		var c columns
+		var version *int
+		var event *string
+		if err := rows.Scan(&c.id, &c.version, &c.status, &c.workspace, &c.template, &c.created, &c.updated,
+			&c.snapshot, &version, &event); err != nil {
+			return nil, err
+		}
+		if len(page) == 0 || page[len(page)-1].ID != c.id {
+			page = append(page, c.decode())
+		}
+		if version == nil {
 			continue
 		}
-		record.Events = append(record.Events, e)
+		r := &page[len(page)-1]
+		if e, err := session.ReadEvent(r.ID, *version, []byte(*event)); err != nil {
+			r.corrupt = append(r.corrupt, err)
+		} else {
+			r.Events = append(r.Events, e)
+		}
 	}
-	return record, errors.Join(errs...)
+	return page, rows.Err()
 }
 
-// columns compares the columns that lists go by with the session.
-func (r stored) columns(s session.Session) []error {
-	var errs []error
+// columns are those of a session.
+type columns struct {
+	id, status, workspace, template string
+	version                         int
+	created, updated                int64
+	snapshot                        string
+}
+
+// decode reads the snapshot, and compares the columns that lists go by with it.
+func (c columns) decode() swept {
+	r := swept{Record: session.Record{ID: c.id}}
+	s, err := session.ReadSnapshot(c.id, c.version, []byte(c.snapshot))
+	if err != nil {
+		r.corrupt = append(r.corrupt, err)
+		return r
+	}
+	r.Session = s
 	same := func(column, has, want string) {
 		if has != want {
-			errs = append(errs, &session.CorruptError{
-				SessionID: r.id, Version: r.version, Column: column,
+			r.corrupt = append(r.corrupt, &session.CorruptError{
+				SessionID: c.id, Version: c.version, Column: column,
 				Err: fmt.Errorf("it is %q, but the snapshot has %q", has, want),
 			})
 		}
 	}
 	text := func(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.RFC3339) }
-	same("status", r.status, s.Status().String())
-	same("workspace_id", r.workspace, s.WorkspaceID())
-	same("template_id", r.template, s.TemplateID())
-	same("created_at", text(r.created), text(s.CreatedAt().Unix()))
-	same("updated_at", text(r.updated), text(s.UpdatedAt().Unix()))
-	return errs
+	same("status", c.status, s.Status().String())
+	same("workspace_id", c.workspace, s.WorkspaceID())
+	same("template_id", c.template, s.TemplateID())
+	same("created_at", text(c.created), text(s.CreatedAt().Unix()))
+	same("updated_at", text(c.updated), text(s.UpdatedAt().Unix()))
+	return r
+}
+
+// sweepResources checks that every resource that was linked is found in its
+// session: a webhook of one that is not would be lost.
+func sweepResources(ctx context.Context, on runner, page []swept) error {
+	var ids []string
+	for _, r := range page {
+		for _, e := range r.Events {
+			if f, ok := e.Fact.(session.Linked); ok && action.CheckID(f.Resource.ID) == "" {
+				ids = append(ids, f.Resource.ID)
+			}
+		}
+	}
+	found, err := findAll(ctx, on, ids)
+	if err != nil {
+		return err
+	}
+	for i := range page {
+		r := &page[i]
+		for _, e := range r.Events {
+			f, ok := e.Fact.(session.Linked)
+			if in := found[f.Resource.ID]; ok && in != r.ID {
+				r.corrupt = append(r.corrupt, &session.CorruptError{
+					SessionID: r.ID, Version: e.Version, Column: "resource",
+					Err: fmt.Errorf("%s is found in session %q", f.Resource.ID, in),
+				})
+			}
+		}
+	}
+	return nil
+}
+
+// findAll returns the sessions in which resources are found.
+func findAll(ctx context.Context, on runner, ids []string) (map[string]string, error) {
+	found := map[string]string{}
+	if len(ids) == 0 {
+		return found, nil
+	}
+	rows, err := on.Query(ctx, `SELECT id, session_id FROM sluice_resources WHERE id = ANY($1::text[])`, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, in string
+		if err := rows.Scan(&id, &in); err != nil {
+			return nil, err
+		}
+		found[id] = in
+	}
+	return found, rows.Err()
 }

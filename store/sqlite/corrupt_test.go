@@ -1,7 +1,7 @@
 package sqlite_test
 
 import (
-	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,6 +106,36 @@ func TestCorrupt(t *testing.T) {
 	}
 }
 
+// All columns that are another's are named, and not the first one alone.
+func TestCorruptColumns(t *testing.T) {
+	path := file(t)
+	store := open(t, path)
+	putBlocked(t, store, "b")
+	execute(t, raw(t, path), `UPDATE sluice_sessions SET status = 'x', workspace_id = 'x', created_at = 5, updated_at = 6`)
+	_, err := session.VerifyAll(t.Context(), store, func(_ string, err error) error { return err })
+	require.ErrorIs(t, err, session.ErrCorrupt)
+	for _, text := range []string{
+		`status of session b in version 3 is corrupt: it is "x", but the snapshot has "blocked"`,
+		`workspace_id of session b in version 3 is corrupt: it is "x", but the snapshot has "w"`,
+		`created_at of session b in version 3 is corrupt: it is "1970-01-01T00:00:05Z", but the snapshot has "2025-09-22T12:00:00Z"`,
+		`updated_at of session b in version 3 is corrupt: it is "1970-01-01T00:00:06Z"`,
+	} {
+		assert.ErrorContains(t, err, text)
+	}
+}
+
+// Of a history that cannot be read to its end there are the events before.
+func TestHistoryCorrupt(t *testing.T) {
+	path := file(t)
+	store := open(t, path)
+	putBlocked(t, store, "b")
+	execute(t, raw(t, path), `UPDATE sluice_events SET event = 'x' WHERE version = 3`)
+	events, err := store.History(t.Context(), "b", 0)
+	names(t, err, "event", 3)
+	require.Len(t, events, 2)
+	assert.Equal(t, 2, events[1].Version)
+}
+
 // names checks that an error names a column of a session, or is none of that kind.
 func names(t *testing.T, err error, column string, version int) {
 	t.Helper()
@@ -117,7 +147,7 @@ func names(t *testing.T, err error, column string, version int) {
 	require.ErrorAs(t, err, &corrupt)
 	assert.Equal(t, column, corrupt.Column)
 	assert.Equal(t, version, corrupt.Version)
-	assert.Contains(t, []string{"b", "z"}, corrupt.SessionID)
+	assert.Contains(t, []string{"a", "b", "z"}, corrupt.SessionID)
 	assert.Error(t, corrupt.Err)
 }
 
@@ -152,25 +182,39 @@ func TestListCorrupt(t *testing.T) {
 	assert.Empty(t, page.NextCursor)
 }
 
-// An entry that cannot be read keeps nobody from the others.
+// An entry that cannot be read comes in its place, by its position alone, and
+// keeps nobody from the others. It is read past, and acknowledged, by that.
 func TestOutboxCorrupt(t *testing.T) {
 	for _, change := range []string{"group_type = 'x'", "status = 'x'", "at = 'x'"} {
 		path := file(t)
 		store := open(t, path)
 		putBlocked(t, store, "a")
-		execute(t, raw(t, path), `UPDATE sluice_outbox SET `+change+` WHERE position = 1`)
+		execute(t, raw(t, path), "UPDATE sluice_outbox SET "+change+" WHERE position = 1")
 		for name, read := range map[string]func() ([]session.Entry, error){
 			"Announced": func() ([]session.Entry, error) { return store.Announced(t.Context(), "", 10) },
 			"Claim":     func() ([]session.Entry, error) { return store.Claim(t.Context(), 10, noon, time.Hour) },
 		} {
 			entries, err := read()
-			var corrupt *session.CorruptError
-			require.ErrorAs(t, err, &corrupt, name)
-			assert.Equal(t, "a", corrupt.SessionID)
-			assert.Len(t, entries, 3, name)
+			column, _, _ := strings.Cut(change, " ")
+			names(t, err, "outbox."+column, 2)
+			require.Len(t, entries, 4, name)
+			assert.Zero(t, entries[0].Status)
+			assert.Zero(t, entries[0].GroupType)
+			assert.Equal(t, "a/2/workflow_action_group.started", entries[0].ID())
+			assert.NotZero(t, entries[1].Status)
 		}
-		entries, err := store.Claim(context.Background(), 10, noon, time.Hour)
+		entries, err := store.Claim(t.Context(), 10, noon, time.Hour)
 		require.NoError(t, err)
 		assert.Empty(t, entries)
+
+		entries, err = store.Announced(t.Context(), "", 1)
+		require.ErrorIs(t, err, session.ErrCorrupt)
+		rest, err := store.Announced(t.Context(), entries[0].Position, 10)
+		require.NoError(t, err)
+		assert.Len(t, rest, 3)
+		require.NoError(t, store.Acknowledge(t.Context(), entries...))
+		rest, err = store.Announced(t.Context(), "", 10)
+		require.NoError(t, err)
+		assert.Len(t, rest, 3)
 	}
 }

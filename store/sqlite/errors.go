@@ -34,6 +34,9 @@ var (
 	// ErrRolledBack: SQLite itself has ended the transaction that a [Joined]
 	// works in. Nothing that was done in it is kept.
 	ErrRolledBack = errors.New("sqlite: the transaction was rolled back")
+	// ErrInTx: within InTx the Store itself was to write, which would wait for
+	// itself. What the function is given to write with is the [Joined].
+	ErrInTx = errors.New("sqlite: this is within InTx: use the store that its function is given")
 )
 
 // VersionError says that a database has not the version that the program works

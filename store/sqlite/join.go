@@ -16,12 +16,16 @@ import (
 // all. It is kept if the function returns nil; otherwise its error is returned as
 // it is.
 //
-// The function must not use the Store itself to save, which would wait for the
-// end of this transaction.
+// Within the function the Store itself saves nothing, as it would wait for the end
+// of this transaction for ever: with the context that the function is given, Save,
+// InTx, Claim, Acknowledge and Confirm return ErrInTx.
 //
 // Where it is not known whether the transaction was committed, the error has a
 // [*session.OutcomeError] for each save that was in it: see [Joined.Outcome].
 func (s *Store) InTx(ctx context.Context, do func(ctx context.Context, tx *sql.Tx, store *Joined) error) error {
+	if err := s.outside(ctx); err != nil {
+		return err
+	}
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", explain(ctx, err))
@@ -29,7 +33,7 @@ func (s *Store) InTx(ctx context.Context, do func(ctx context.Context, tx *sql.T
 	// After a commit that is nothing; after a panic it is needed.
 	defer tx.Rollback() //nolint:errcheck // the error of do tells more
 	joined := s.Join(tx)
-	if err := do(ctx, tx, joined); err != nil {
+	if err := do(context.WithValue(ctx, inTx{s}, true), tx, joined); err != nil {
 		return err
 	}
 	if joined.rolledBack() {
@@ -39,6 +43,17 @@ func (s *Store) InTx(ctx context.Context, do func(ctx context.Context, tx *sql.T
 		return joined.outcome(ctx, err)
 	}
 	return nil
+}
+
+// inTx is what a context has within InTx of a Store.
+type inTx struct{ store *Store }
+
+// outside returns an error within InTx, and that of the context.
+func (s *Store) outside(ctx context.Context) error {
+	if ctx.Value(inTx{s}) != nil {
+		return ErrInTx
+	}
+	return ctx.Err()
 }
 
 // Join binds to a transaction that the host began on [Store.Writer], and ends.

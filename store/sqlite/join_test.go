@@ -180,3 +180,37 @@ func TestJoinElsewhere(t *testing.T) {
 		assert.Zero(t, verified(t, store))
 	}
 }
+
+// Within InTx the store itself writes nothing: it would wait for itself, or save
+// what is kept whatever becomes of the transaction. Another store is free to.
+func TestInTx_TheStoreItself(t *testing.T) {
+	store := open(t, file(t))
+	put(t, store, "a")
+	next, events := apply(t, session.Session{}, create("b"))
+	err := store.InTx(t.Context(), func(ctx context.Context, _ *sql.Tx, joined *sqlite.Joined) error {
+		for name, err := range map[string]error{
+			"Save": store.Save(ctx, next, events),
+			"InTx": store.InTx(ctx, func(context.Context, *sql.Tx, *sqlite.Joined) error { return nil }),
+			"Claim": func() error {
+				_, err := store.Claim(ctx, 1, noon, time.Minute)
+				return err
+			}(),
+			"Acknowledge": store.Acknowledge(ctx, session.Entry{Position: "1"}),
+			"Update": func() error {
+				_, _, err := session.Update(ctx, store, "a", link("a.1", action.Pending), noon)
+				return err
+			}(),
+			"Confirm": func() error {
+				_, err := store.Confirm(ctx, &session.OutcomeError{SessionID: "a", Version: 1, Mark: "00"})
+				return err
+			}(),
+		} {
+			require.ErrorIs(t, err, sqlite.ErrInTx, name)
+		}
+		_, err := store.Load(ctx, "a")
+		require.NoError(t, err, "it reads what was there before")
+		return joined.Save(ctx, next, events)
+	})
+	require.NoError(t, err)
+	put(t, store, "c")
+}

@@ -19,8 +19,11 @@ import (
 const entryColumns = "position, session_id, version, name, group_type, status, at"
 
 // Claim implements [session.Outbox]. Entries that cannot be read are held like
-// the others, and reported by a [*session.CorruptError] each.
+// the others.
 func (s *Store) Claim(ctx context.Context, limit int, now time.Time, lease time.Duration) ([]session.Entry, error) {
+	if err := s.outside(ctx); err != nil {
+		return nil, err
+	}
 	return claim(ctx, s.writer, limit, now, lease)
 }
 
@@ -48,6 +51,9 @@ func claim(ctx context.Context, on runner, limit int, now time.Time, lease time.
 
 // Acknowledge implements [session.Outbox].
 func (s *Store) Acknowledge(ctx context.Context, entries ...session.Entry) error {
+	if err := s.outside(ctx); err != nil {
+		return err
+	}
 	return acknowledge(ctx, s.writer, entries)
 }
 
@@ -73,8 +79,7 @@ func acknowledge(ctx context.Context, on runner, entries []session.Entry) error 
 	return nil
 }
 
-// Announced implements [session.Outbox]. Entries that cannot be read are left
-// out, and reported by a [*session.CorruptError] each.
+// Announced implements [session.Outbox].
 func (r reads) Announced(ctx context.Context, after string, limit int) ([]session.Entry, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -132,7 +137,6 @@ func readEntries(ctx context.Context, rows *sql.Rows) ([]session.Entry, error) {
 		n.entry.Position = strconv.FormatInt(n.position, 10)
 		if err := decodeAnnouncement(a, groupType, status, at); err != nil {
 			corrupt = append(corrupt, err)
-			continue
 		}
 		read = append(read, n)
 	}
@@ -147,13 +151,15 @@ func readEntries(ctx context.Context, rows *sql.Rows) ([]session.Entry, error) {
 	return entries, errors.Join(corrupt...)
 }
 
-// decodeAnnouncement reads the columns of an entry that have a form.
+// decodeAnnouncement reads the columns of an entry that have a form: all of them,
+// or none.
 func decodeAnnouncement(a *session.Announcement, groupType sql.NullString, status, at string) error {
 	corrupt := func(column string, err error) error {
-		return &session.CorruptError{SessionID: a.SessionID, Version: a.Version, Column: column, Err: err}
+		return &session.CorruptError{SessionID: a.SessionID, Version: a.Version, Column: "outbox." + column, Err: err}
 	}
+	var g group.Type
 	if groupType.Valid {
-		if err := a.GroupType.UnmarshalText([]byte(groupType.String)); err != nil {
+		if err := g.UnmarshalText([]byte(groupType.String)); err != nil {
 			return corrupt("group_type", err)
 		}
 	}
@@ -165,6 +171,6 @@ func decodeAnnouncement(a *session.Announcement, groupType sql.NullString, statu
 	if err != nil {
 		return corrupt("at", err)
 	}
-	a.Status, a.At = s, moment.UTC()
+	a.GroupType, a.Status, a.At = g, s, moment.UTC()
 	return nil
 }

@@ -40,7 +40,8 @@ func (r reads) Find(ctx context.Context, resourceID string) (sessionID string, e
 	return sessionID, nil
 }
 
-// History implements [session.History].
+// History implements [session.History]. Where an event cannot be read, it returns
+// those before it with the error.
 func (r reads) History(ctx context.Context, id string, after int) ([]session.Event, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -68,7 +69,7 @@ func (r reads) History(ctx context.Context, id string, after int) ([]session.Eve
 		}
 		e, err := session.ReadEvent(id, int(version.Int64), []byte(text.String))
 		if err != nil {
-			return nil, err
+			return events, err
 		}
 		events = append(events, e)
 	}

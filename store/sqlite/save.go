@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -50,7 +49,7 @@ func prepareStatements(ctx context.Context, db *sql.DB) (statements, error) {
 
 // Save implements [session.Store].
 func (s *Store) Save(ctx context.Context, next session.Session, events []session.Event) error {
-	if err := ctx.Err(); err != nil {
+	if err := s.outside(ctx); err != nil {
 		return err
 	}
 	w, err := newSave(next, events)
@@ -116,7 +115,7 @@ func newSave(next session.Session, events []session.Event) (*save, error) {
 		events: events, texts: make([]string, len(events)),
 	}
 	for i, e := range events {
-		text, err := json.Marshal(e)
+		text, err := e.MarshalJSON()
 		if err != nil {
 			return nil, fmt.Errorf("session %s: event %d: %w", next.ID(), e.Version, err)
 		}
@@ -148,7 +147,7 @@ func (w *save) write(ctx context.Context, tx *sql.Tx, prepared statements) error
 			if n, err := exec(insertResource, f.Resource.ID, e.SessionID); err != nil {
 				return w.failed(ctx, "write resource "+f.Resource.ID, err)
 			} else if n == 0 {
-				return w.taken(ctx, tx, f.Resource.ID)
+				return w.taken(ctx, tx)
 			}
 		}
 	}
@@ -186,12 +185,22 @@ func (w *save) conflict(ctx context.Context, on runner) error {
 }
 
 // taken says where a resource stands that is there already.
-func (w *save) taken(ctx context.Context, on runner, resourceID string) error {
-	in, err := reads{on}.Find(ctx, resourceID)
-	if err != nil {
-		return w.failed(ctx, "find resource "+resourceID, err)
+func (w *save) taken(ctx context.Context, on runner) error {
+	for _, e := range w.events {
+		f, ok := e.Fact.(session.Linked)
+		if !ok {
+			continue
+		}
+		in, err := reads{on}.Find(ctx, f.Resource.ID)
+		switch {
+		case errors.Is(err, session.ErrNotFound): // it would have come later
+		case err != nil:
+			return w.failed(ctx, "find resource "+f.Resource.ID, err)
+		case in != w.next.ID():
+			return session.Taken(f.Resource.ID, in)
+		}
 	}
-	return session.Taken(resourceID, in)
+	return fmt.Errorf("session %s: %w: a resource is linked twice", w.next.ID(), session.ErrInvalidSave)
 }
 
 // failed says what could not be done.
@@ -216,7 +225,7 @@ func (w *save) unknown(err error) *session.OutcomeError {
 
 // Confirm implements [session.Confirmer]: it looks for the mark of the save.
 func (s *Store) Confirm(ctx context.Context, unknown *session.OutcomeError) (saved bool, err error) {
-	if err := ctx.Err(); err != nil {
+	if err := s.outside(ctx); err != nil {
 		return false, err
 	}
 	mark, err := hex.DecodeString(unknown.Mark)

@@ -31,7 +31,7 @@
 //
 // A row that cannot be read is a [*session.CorruptError]. Other sessions are not
 // affected: a list or a claim returns what it can read together with the error,
-// and [session.VerifyAll] finds all that is damaged.
+// and [session.VerifyAll] finds what is damaged in sessions, events and resources.
 //
 // # In the host's own transaction
 //
@@ -53,7 +53,9 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -92,7 +94,8 @@ type Store struct {
 }
 
 // Open opens a database, makes the file if there is none, and runs the migrations
-// that are missing. Several processes may do so at once.
+// that are missing. Several processes may do so at once. path is a path and no URI,
+// whatever stands in it.
 //
 // It returns an error that unwraps to ErrReadOnly, ErrFull, ErrBusy or ErrDamaged,
 // or a [*VersionError].
@@ -102,8 +105,8 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 
 // open is Open with connections of any origin.
 func open(ctx context.Context, path string, o Options, connect func(dsn string) (driver.Connector, error)) (*Store, error) {
-	if path == "" || strings.HasPrefix(path, ":memory:") {
-		return nil, fmt.Errorf("sqlite: open %q: a file is wanted; package memstore keeps sessions in memory", path)
+	if err := checkPath(path); err != nil {
+		return nil, fmt.Errorf("sqlite: open %q: %w", path, err)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -118,6 +121,22 @@ func open(ctx context.Context, path string, o Options, connect func(dsn string) 
 		return nil, fmt.Errorf("sqlite: open %s: %w", path, err)
 	}
 	return s, nil
+}
+
+// checkPath refuses what cannot be meant as the path of a file.
+func checkPath(path string) error {
+	switch info, err := os.Stat(path); {
+	case path == "" || strings.HasPrefix(path, ":memory:"):
+		return errors.New("a file is wanted; package memstore keeps sessions in memory")
+	case strings.HasPrefix(path, "file:") || strings.Contains(path, "://"):
+		return errors.New("the path of a file is wanted, not a URI; what can be set is in Options")
+	case err == nil && info.IsDir():
+		return errors.New("it is a directory; the path of a file is wanted")
+	}
+	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no directory %s: %w", filepath.Dir(path), fs.ErrNotExist)
+	}
+	return nil
 }
 
 // connect makes both pools, and a database of the right version.

@@ -134,18 +134,25 @@ func TestImmediate(t *testing.T) {
 // Names that mean something in the name by which the driver opens a file.
 func TestPaths(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for _, name := range []string{"a?b.db", "100%.db", "a#b.db", "a b&c=d.db", "é🙂.db", "file:x.db"} {
+	for _, name := range []string{"a?b.db", "100%.db", "a#b.db", "a b&c=d.db", "é🙂.db"} {
 		store := open(t, name)
 		put(t, store, "a")
 		assert.FileExists(t, name)
 	}
 	files, err := filepath.Glob("*.db")
 	require.NoError(t, err)
-	assert.Len(t, files, 6)
+	assert.Len(t, files, 5)
 
-	for _, none := range []string{"", ":memory:"} {
-		_, err = sqlite.Open(t.Context(), none, sqlite.Options{})
-		require.ErrorContains(t, err, "a file is wanted")
+	for path, says := range map[string]string{
+		"":                    `sqlite: open "": a file is wanted; package memstore keeps sessions in memory`,
+		":memory:":            `sqlite: open ":memory:": a file is wanted; package memstore keeps sessions in memory`,
+		"file:x.db?mode=ro":   `sqlite: open "file:x.db?mode=ro": the path of a file is wanted, not a URI; what can be set is in Options`,
+		"postgres://app@db/x": `sqlite: open "postgres://app@db/x": the path of a file is wanted, not a URI; what can be set is in Options`,
+		".":                   `sqlite: open ".": it is a directory; the path of a file is wanted`,
+		"none/a.db":           `sqlite: open "none/a.db": there is no directory none: file does not exist`,
+	} {
+		_, err = sqlite.Open(t.Context(), path, sqlite.Options{})
+		require.EqualError(t, err, says)
 	}
 	_, err = sqlite.Open(t.Context(), "none/a.db", sqlite.Options{})
 	require.ErrorIs(t, err, os.ErrNotExist)
@@ -244,6 +251,42 @@ func TestSweep(t *testing.T) {
 		require.NoError(t, err, r.ID)
 		break // a sweep may end early
 	}
+}
+
+// A sweep says that its context is done, with the error as it is, wherever that
+// was: before the first record, between two, or behind the last.
+func TestSweepCanceled(t *testing.T) {
+	store := open(t, file(t))
+	for _, id := range []string{"a", "b", "c"} {
+		put(t, store, id)
+	}
+	for records := range 4 {
+		ctx, cancel := context.WithCancel(t.Context())
+		var errs []error
+		if records == 0 {
+			cancel()
+		}
+		for _, err := range store.Sweep(ctx) {
+			if errs = append(errs, err); len(errs) == records {
+				cancel()
+			}
+		}
+		cancel()
+		assert.Equal(t, append(make([]error, records), context.Canceled), errs)
+	}
+}
+
+// A resource that a session links twice is told of as what it is; one of another
+// session is told before.
+func TestLinkedTwice(t *testing.T) {
+	store := open(t, file(t))
+	put(t, store, "b", link("taken", action.Pending))
+	next, events := apply(t, session.Session{}, create("a"), link("r", action.Pending), link("r2", action.Pending), link("r3", action.Pending))
+	events[2].Fact = events[1].Fact
+	require.EqualError(t, store.Save(t.Context(), next, events),
+		"session a: session: invalid save: a resource is linked twice")
+	events[3].Fact = session.Linked{Resource: link("taken", action.Pending).Resource}
+	require.ErrorIs(t, store.Save(t.Context(), next, events), session.ErrResourceTaken)
 }
 
 // What was updated since a time is found by its own index where that is few, and

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/sluicego/sluice/session"
 )
@@ -23,13 +24,19 @@ func (s *Store) Sweep(ctx context.Context) iter.Seq2[session.Record, error] {
 		for after, more := "", true; more; {
 			batch, err := s.sweepBatch(ctx, after)
 			for _, r := range batch {
-				if err = ctx.Err(); err != nil {
+				if ctx.Err() != nil {
 					break
 				}
 				if !yield(r.Record, errors.Join(r.corrupt...)) {
 					return
 				}
 				after = r.ID
+			}
+			// Also behind the last record: one that was cut short must not look
+			// like one that has seen all.
+			if done := ctx.Err(); done != nil {
+				yield(session.Record{}, done)
+				return
 			}
 			if err != nil {
 				yield(session.Record{}, fmt.Errorf("sweep behind session %q: %w", after, explain(ctx, err)))
@@ -90,11 +97,10 @@ func sweepSessions(ctx context.Context, on runner, after string) ([]*swept, erro
 		if err != nil {
 			return nil, err
 		}
-		if r.Session, err = session.ReadSnapshot(r.ID, r.version, []byte(snapshot)); err == nil {
-			err = c.compare(r.Session)
-		}
-		if err != nil {
+		if r.Session, err = session.ReadSnapshot(r.ID, r.version, []byte(snapshot)); err != nil {
 			r.corrupt = append(r.corrupt, err)
+		} else {
+			r.corrupt = c.compare(r.Session)
 		}
 		batch = append(batch, &r)
 	}
@@ -107,27 +113,25 @@ type columns struct {
 	created, updated            int64
 }
 
-// compare returns a [*session.CorruptError] for the first column that tells
-// something else than the snapshot does.
-func (c columns) compare(s session.Session) error {
-	for _, column := range []struct {
-		name      string
-		got, want any
-	}{
-		{"status", c.status, s.Status().String()},
-		{"workspace_id", c.workspace, s.WorkspaceID()},
-		{"template_id", c.template, s.TemplateID()},
-		{"created_at", c.created, s.CreatedAt().Unix()},
-		{"updated_at", c.updated, s.UpdatedAt().Unix()},
-	} {
-		if column.got != column.want {
-			return &session.CorruptError{
-				SessionID: s.ID(), Version: s.Version(), Column: column.name,
-				Err: fmt.Errorf("it is %v, but the snapshot has %v", column.got, column.want),
-			}
+// compare returns a [*session.CorruptError] for each column that tells something
+// else than the snapshot does.
+func (c columns) compare(s session.Session) []error {
+	var errs []error
+	same := func(column, has, want string) {
+		if has != want {
+			errs = append(errs, &session.CorruptError{
+				SessionID: s.ID(), Version: s.Version(), Column: column,
+				Err: fmt.Errorf("it is %q, but the snapshot has %q", has, want),
+			})
 		}
 	}
-	return nil
+	text := func(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.RFC3339) }
+	same("status", c.status, s.Status().String())
+	same("workspace_id", c.workspace, s.WorkspaceID())
+	same("template_id", c.template, s.TemplateID())
+	same("created_at", text(c.created), text(s.CreatedAt().Unix()))
+	same("updated_at", text(c.updated), text(s.UpdatedAt().Unix()))
+	return errs
 }
 
 // sweepEvents adds the events behind one session and up to another one, or all
@@ -185,41 +189,51 @@ func newOrphan(id string, version int) *swept {
 // sweepResources checks that every resource that was linked is found in its
 // session: a webhook of one that is not would be lost.
 func sweepResources(ctx context.Context, on runner, batch []*swept) error {
-	type link struct {
-		record  *swept
-		version int
-	}
-	linked, ids := map[string]link{}, []string{}
+	ids := []string{}
 	for _, r := range batch {
 		for _, e := range r.Events {
 			if f, ok := e.Fact.(session.Linked); ok {
-				linked[f.Resource.ID] = link{r, e.Version}
 				ids = append(ids, f.Resource.ID)
 			}
 		}
 	}
+	found, err := findAll(ctx, on, ids)
+	if err != nil {
+		return err
+	}
+	for _, r := range batch {
+		for _, e := range r.Events {
+			f, ok := e.Fact.(session.Linked)
+			if in := found[f.Resource.ID]; ok && in != r.ID {
+				r.corrupt = append(r.corrupt, &session.CorruptError{
+					SessionID: r.ID, Version: e.Version, Column: "resource",
+					Err: fmt.Errorf("%s is found in session %q", f.Resource.ID, in),
+				})
+			}
+		}
+	}
+	return nil
+}
+
+// findAll returns the sessions in which resources are found.
+func findAll(ctx context.Context, on runner, ids []string) (map[string]string, error) {
 	list, err := json.Marshal(ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rows, err := on.QueryContext(ctx, `
-		SELECT j.value, coalesce(r.session_id, '') FROM json_each(?1) AS j
-		LEFT JOIN sluice_resources AS r ON r.id = j.value`, string(list))
+		SELECT id, session_id FROM sluice_resources WHERE id IN (SELECT value FROM json_each(?1))`, string(list))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err tells what there is to tell
+	found := map[string]string{}
 	for rows.Next() {
 		var id, in string
 		if err := rows.Scan(&id, &in); err != nil {
-			return err
+			return nil, err
 		}
-		if l := linked[id]; l.record != nil && l.record.ID != in {
-			l.record.corrupt = append(l.record.corrupt, &session.CorruptError{
-				SessionID: l.record.ID, Version: l.version, Column: "resource",
-				Err: fmt.Errorf("%s is found in session %q", id, in),
-			})
-		}
+		found[id] = in
 	}
-	return rows.Err()
+	return found, rows.Err()
 }
