@@ -3,13 +3,11 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/sluicego/sluice/action"
+	"github.com/sluicego/sluice/internal/rows"
 	"github.com/sluicego/sluice/session"
 )
 
@@ -86,17 +84,17 @@ func (s *Store) sweepPage(ctx context.Context, after string) ([]swept, error) {
 
 // sweepSessions reads the sessions with their events.
 func sweepSessions(ctx context.Context, on runner, after string) ([]swept, error) {
-	rows, err := on.Query(ctx, sweepQuery, after)
+	read, err := on.Query(ctx, sweepQuery, after)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer read.Close()
 	var page []swept
-	for rows.Next() {
+	for read.Next() {
 		var c columns
 		var version *int
 		var event *string
-		if err := rows.Scan(&c.id, &c.version, &c.status, &c.workspace, &c.template, &c.created, &c.updated,
+		if err := read.Scan(&c.id, &c.version, &c.Status, &c.Workspace, &c.Template, &c.Created, &c.Updated,
 			&c.snapshot, &version, &event); err != nil {
 			return nil, err
 		}
@@ -113,15 +111,15 @@ func sweepSessions(ctx context.Context, on runner, after string) ([]swept, error
 			r.Events = append(r.Events, e)
 		}
 	}
-	return page, rows.Err()
+	return page, read.Err()
 }
 
-// columns are those of a session.
+// columns are the row of a session.
 type columns struct {
-	id, status, workspace, template string
-	version                         int
-	created, updated                int64
-	snapshot                        string
+	rows.Columns
+	id       string
+	version  int
+	snapshot string
 }
 
 // decode reads the snapshot, and compares the columns that lists go by with it.
@@ -132,21 +130,7 @@ func (c columns) decode() swept {
 		r.corrupt = append(r.corrupt, err)
 		return r
 	}
-	r.Session = s
-	same := func(column, has, want string) {
-		if has != want {
-			r.corrupt = append(r.corrupt, &session.CorruptError{
-				SessionID: c.id, Version: c.version, Column: column,
-				Err: fmt.Errorf("it is %q, but the snapshot has %q", has, want),
-			})
-		}
-	}
-	text := func(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.RFC3339) }
-	same("status", c.status, s.Status().String())
-	same("workspace_id", c.workspace, s.WorkspaceID())
-	same("template_id", c.template, s.TemplateID())
-	same("created_at", text(c.created), text(s.CreatedAt().Unix()))
-	same("updated_at", text(c.updated), text(s.UpdatedAt().Unix()))
+	r.Session, r.corrupt = s, c.Compare(s)
 	return r
 }
 
@@ -155,11 +139,7 @@ func (c columns) decode() swept {
 func sweepResources(ctx context.Context, on runner, page []swept) error {
 	var ids []string
 	for _, r := range page {
-		for _, e := range r.Events {
-			if f, ok := e.Fact.(session.Linked); ok && action.CheckID(f.Resource.ID) == "" {
-				ids = append(ids, f.Resource.ID)
-			}
-		}
+		ids = rows.AppendLinked(ids, r.Record)
 	}
 	found, err := findAll(ctx, on, ids)
 	if err != nil {
@@ -167,15 +147,7 @@ func sweepResources(ctx context.Context, on runner, page []swept) error {
 	}
 	for i := range page {
 		r := &page[i]
-		for _, e := range r.Events {
-			f, ok := e.Fact.(session.Linked)
-			if in := found[f.Resource.ID]; ok && in != r.ID {
-				r.corrupt = append(r.corrupt, &session.CorruptError{
-					SessionID: r.ID, Version: e.Version, Column: "resource",
-					Err: fmt.Errorf("%s is found in session %q", f.Resource.ID, in),
-				})
-			}
-		}
+		r.corrupt = append(r.corrupt, rows.CompareLinked(r.Record, found)...)
 	}
 	return nil
 }
@@ -186,17 +158,17 @@ func findAll(ctx context.Context, on runner, ids []string) (map[string]string, e
 	if len(ids) == 0 {
 		return found, nil
 	}
-	rows, err := on.Query(ctx, `SELECT id, session_id FROM sluice_resources WHERE id = ANY($1::text[])`, ids)
+	read, err := on.Query(ctx, `SELECT id, session_id FROM sluice_resources WHERE id = ANY($1::text[])`, ids)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
+	defer read.Close()
+	for read.Next() {
 		var id, in string
-		if err := rows.Scan(&id, &in); err != nil {
+		if err := read.Scan(&id, &in); err != nil {
 			return nil, err
 		}
 		found[id] = in
 	}
-	return found, rows.Err()
+	return found, read.Err()
 }

@@ -8,8 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"time"
 
+	"github.com/sluicego/sluice/internal/rows"
 	"github.com/sluicego/sluice/session"
 )
 
@@ -81,57 +81,30 @@ func (s *Store) sweepBatch(ctx context.Context, after string) ([]*swept, error) 
 // sweepSessions reads the rows of sessions, whose columns have to say the same as
 // their snapshots.
 func sweepSessions(ctx context.Context, on runner, after string) ([]*swept, error) {
-	rows, err := on.QueryContext(ctx, `
+	read, err := on.QueryContext(ctx, `
 		SELECT id, version, status, workspace_id, template_id, created_at, updated_at, snapshot
 		FROM sluice_sessions WHERE id > ?1 ORDER BY id LIMIT ?2`, after, sweepBatch)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells what there is to tell
+	defer read.Close() //nolint:errcheck // read.Err tells what there is to tell
 	var batch []*swept
-	for rows.Next() {
+	for read.Next() {
 		var r swept
-		var c columns
+		var c rows.Columns
 		var snapshot string
-		err := rows.Scan(&r.ID, &r.version, &c.status, &c.workspace, &c.template, &c.created, &c.updated, &snapshot)
+		err := read.Scan(&r.ID, &r.version, &c.Status, &c.Workspace, &c.Template, &c.Created, &c.Updated, &snapshot)
 		if err != nil {
 			return nil, err
 		}
 		if r.Session, err = session.ReadSnapshot(r.ID, r.version, []byte(snapshot)); err != nil {
 			r.corrupt = append(r.corrupt, err)
 		} else {
-			r.corrupt = c.compare(r.Session)
+			r.corrupt = c.Compare(r.Session)
 		}
 		batch = append(batch, &r)
 	}
-	return batch, rows.Err()
-}
-
-// columns are what lists look at.
-type columns struct {
-	status, workspace, template string
-	created, updated            int64
-}
-
-// compare returns a [*session.CorruptError] for each column that tells something
-// else than the snapshot does.
-func (c columns) compare(s session.Session) []error {
-	var errs []error
-	same := func(column, has, want string) {
-		if has != want {
-			errs = append(errs, &session.CorruptError{
-				SessionID: s.ID(), Version: s.Version(), Column: column,
-				Err: fmt.Errorf("it is %q, but the snapshot has %q", has, want),
-			})
-		}
-	}
-	text := func(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.RFC3339) }
-	same("status", c.status, s.Status().String())
-	same("workspace_id", c.workspace, s.WorkspaceID())
-	same("template_id", c.template, s.TemplateID())
-	same("created_at", text(c.created), text(s.CreatedAt().Unix()))
-	same("updated_at", text(c.updated), text(s.UpdatedAt().Unix()))
-	return errs
+	return batch, read.Err()
 }
 
 // sweepEvents adds the events behind one session and up to another one, or all
@@ -143,19 +116,19 @@ func sweepEvents(ctx context.Context, on runner, after string, to sql.NullString
 	if to.Valid {
 		bound = "AND session_id <= ?2"
 	}
-	rows, err := on.QueryContext(ctx, `
+	read, err := on.QueryContext(ctx, `
 		SELECT session_id, version, event FROM sluice_events
 		WHERE session_id > ?1 `+bound+` ORDER BY session_id, version`, after, to)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells what there is to tell
+	defer read.Close() //nolint:errcheck // read.Err tells what there is to tell
 	known := batch
 	orphan := &swept{}
-	for rows.Next() {
+	for read.Next() {
 		var id, text string
 		var version int
-		if err := rows.Scan(&id, &version, &text); err != nil {
+		if err := read.Scan(&id, &version, &text); err != nil {
 			return nil, err
 		}
 		for len(known) > 0 && cmp.Compare(known[0].ID, id) < 0 {
@@ -175,7 +148,7 @@ func sweepEvents(ctx context.Context, on runner, after string, to sql.NullString
 			r.Events = append(r.Events, e)
 		}
 	}
-	return batch, rows.Err()
+	return batch, read.Err()
 }
 
 // newOrphan is the record of a session of which there are events alone.
@@ -191,26 +164,14 @@ func newOrphan(id string, version int) *swept {
 func sweepResources(ctx context.Context, on runner, batch []*swept) error {
 	ids := []string{}
 	for _, r := range batch {
-		for _, e := range r.Events {
-			if f, ok := e.Fact.(session.Linked); ok {
-				ids = append(ids, f.Resource.ID)
-			}
-		}
+		ids = rows.AppendLinked(ids, r.Record)
 	}
 	found, err := findAll(ctx, on, ids)
 	if err != nil {
 		return err
 	}
 	for _, r := range batch {
-		for _, e := range r.Events {
-			f, ok := e.Fact.(session.Linked)
-			if in := found[f.Resource.ID]; ok && in != r.ID {
-				r.corrupt = append(r.corrupt, &session.CorruptError{
-					SessionID: r.ID, Version: e.Version, Column: "resource",
-					Err: fmt.Errorf("%s is found in session %q", f.Resource.ID, in),
-				})
-			}
-		}
+		r.corrupt = append(r.corrupt, rows.CompareLinked(r.Record, found)...)
 	}
 	return nil
 }
@@ -221,19 +182,19 @@ func findAll(ctx context.Context, on runner, ids []string) (map[string]string, e
 	if err != nil {
 		return nil, err
 	}
-	rows, err := on.QueryContext(ctx, `
+	read, err := on.QueryContext(ctx, `
 		SELECT id, session_id FROM sluice_resources WHERE id IN (SELECT value FROM json_each(?1))`, string(list))
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells what there is to tell
+	defer read.Close() //nolint:errcheck // read.Err tells what there is to tell
 	found := map[string]string{}
-	for rows.Next() {
+	for read.Next() {
 		var id, in string
-		if err := rows.Scan(&id, &in); err != nil {
+		if err := read.Scan(&id, &in); err != nil {
 			return nil, err
 		}
 		found[id] = in
 	}
-	return found, rows.Err()
+	return found, read.Err()
 }
