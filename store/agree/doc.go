@@ -3,7 +3,7 @@
 // answer the same, with the same errors; and whatever happens to the rows of one
 // session, both databases say the same of it.
 //
-// The properties are state machines. By default they make 40 checks of 20 steps;
+// The properties are state machines. By default they make 25 checks of 20 steps;
 // longer runs are rapid's:
 //
 //	go test ./store/agree -rapid.checks=3000 -rapid.steps=30 -timeout 0

@@ -260,7 +260,7 @@ func TestMany(t *testing.T) {
 			q = c.queries[before]
 		}
 	}
-	c.sweepUntil(t, 151)
+	c.sweepUntil(t, 65)
 	c.sweepUpTo(t, 1000)
 	c.announcedBehind(t, "", 10_000)
 	c.announcedBehind(t, c.told[len(c.told)/2], 100)

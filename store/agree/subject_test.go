@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) {
 	// By default less than rapid's own: each step is one of three stores.
-	for name, value := range map[string]string{"CHECKS": "40", "STEPS": "20"} {
+	for name, value := range map[string]string{"CHECKS": "25", "STEPS": "20"} {
 		if os.Getenv("RAPID_"+name) != "" {
 			continue
 		}
