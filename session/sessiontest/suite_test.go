@@ -1,105 +1,26 @@
 package sessiontest_test
 
 import (
-	"flag"
-	"fmt"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
+	"github.com/sluicego/sluice/internal/failing"
 	"github.com/sluicego/sluice/session"
 	"github.com/sluicego/sluice/session/memstore"
 	"github.com/sluicego/sluice/session/sessiontest"
 )
 
-// recorder is a test that takes note of its failure.
-type recorder struct {
-	rapid.TB // for its name
-
-	mu     sync.Mutex
-	failed bool
-	log    strings.Builder
-}
-
-func (r *recorder) Helper() {}
-
-func (r *recorder) Log(args ...any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	fmt.Fprintln(&r.log, args...)
-}
-
-func (r *recorder) Fail() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.failed = true
-}
-
-func (r *recorder) Failed() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.failed
-}
-
-func (r *recorder) FailNow() {
-	r.Fail()
-	runtime.Goexit()
-}
-
-func (r *recorder) Logf(format string, args ...any) { r.Log(fmt.Sprintf(format, args...)) }
-
-func (r *recorder) Error(args ...any) {
-	r.Log(args...)
-	r.Fail()
-}
-
-func (r *recorder) Errorf(format string, args ...any) { r.Error(fmt.Sprintf(format, args...)) }
-
-func (r *recorder) Fatal(args ...any) {
-	r.Log(args...)
-	r.FailNow()
-}
-
-func (r *recorder) Fatalf(format string, args ...any) { r.Fatal(fmt.Sprintf(format, args...)) }
-
 // record runs a case and returns how that went.
-func record(t rapid.TB, c sessiontest.Case, store session.Store) *recorder {
-	r := &recorder{TB: t}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		c.Check(r, store)
-	}()
-	<-done
-	return r
+func record(t testing.TB, c sessiontest.Case, store session.Store) *failing.Recorder {
+	return failing.Run(t, func(r *failing.Recorder) { c.Check(r, store) })
 }
 
-// draw makes rapid draw the same in every run, for tests that count, until the
-// test ends. A failure is left as it is, neither made smaller nor written down.
-func draw(t *testing.T, checks int) {
-	steps := 30
-	if testing.Short() {
-		checks, steps = 5*checks, 2*steps // rapid divides by that
-	}
-	for name, value := range map[string]string{
-		"seed": "1", "checks": strconv.Itoa(checks), "steps": strconv.Itoa(steps),
-		"nofailfile": "true", "shrinktime": "0s",
-	} {
-		f := flag.Lookup("rapid." + name)
-		require.NotNil(t, f, name)
-		before := f.Value.String()
-		require.NoError(t, f.Value.Set(value))
-		t.Cleanup(func() { assert.NoError(t, f.Value.Set(before)) })
-	}
-}
+// draw makes rapid draw the same in every run.
+func draw(t *testing.T, checks int) { failing.Draw(t, checks, 30) }
 
 // brokenStore is a store with a fault and the cases that catch it.
 type brokenStore struct {
@@ -373,15 +294,15 @@ func TestBrokenStores(t *testing.T) {
 			t.Parallel()
 			// The clock of the bubble brings writers together: see slow.
 			synctest.Test(t, func(t *testing.T) {
-				assert.Equal(t, want, failing(t, broken.open, slices.Contains(want, "model")))
+				assert.Equal(t, want, failures(t, broken.open, slices.Contains(want, "model")))
 			})
 		})
 	}
 	assert.Empty(t, unused, "cases that find no fault")
 }
 
-// failing returns the names of the cases that a store fails.
-func failing(t *testing.T, open func() session.Store, withModel bool) []string {
+// failures returns the names of the cases that a store fails.
+func failures(t *testing.T, open func() session.Store, withModel bool) []string {
 	names := []string{}
 	for _, c := range sessiontest.Cases() {
 		if c.Name == "model" && !withModel {
@@ -389,7 +310,7 @@ func failing(t *testing.T, open func() session.Store, withModel bool) []string {
 		}
 		if r := record(t, c, open()); r.Failed() {
 			names = append(names, c.Name)
-			assert.NotEmpty(t, r.log.String(), "%s fails without a word", c.Name)
+			assert.NotEmpty(t, r.Text(), "%s fails without a word", c.Name)
 		}
 	}
 	return names
@@ -402,8 +323,8 @@ func TestAbilitiesLacking(t *testing.T) {
 	log := ""
 	for _, c := range sessiontest.Cases() {
 		r := record(t, c, plain{new(memstore.Store)})
-		assert.False(t, r.Failed(), "%s:\n%s", c.Name, &r.log)
-		log += r.log.String()
+		assert.False(t, r.Failed(), "%s:\n%s", c.Name, r.Text())
+		log += r.Text()
 	}
 	for _, lacking := range []string{
 		"session.Finder", "session.Lister", "session.History", "session.Outbox", "session.Archive",

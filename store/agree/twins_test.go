@@ -4,21 +4,18 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"iter"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/sluicego/sluice/internal/failing"
 	"github.com/sluicego/sluice/session"
 )
 
@@ -272,7 +269,7 @@ func forgetful() *subject {
 
 // The property finds every one of the faults, and finds none where there is none.
 func TestTwins(t *testing.T) {
-	draw(t, 1000, 30)
+	failing.Draw(t, 1000, 30)
 	subjects := map[string]*subject{"what was held is forgotten": forgetful()}
 	for fault, spoil := range twins {
 		subjects[fault] = twinSubject(spoil)
@@ -280,14 +277,14 @@ func TestTwins(t *testing.T) {
 	for _, fault := range slices.Sorted(maps.Keys(subjects)) {
 		t.Run(fault, func(t *testing.T) {
 			r := record(t, (*course).run, reference(), subjects[fault])
-			assert.True(t, r.failed)
-			assert.Contains(t, r.log.String(), "the stores do not agree")
+			assert.True(t, r.Failed())
+			assert.Contains(t, r.Text(), "the stores do not agree")
 		})
 	}
 	t.Run("none", func(t *testing.T) {
-		draw(t, 50, 30)
+		failing.Draw(t, 50, 30)
 		r := record(t, (*course).run, reference(), twinSubject(func(*twin) {}))
-		assert.False(t, r.failed, r.log.String())
+		assert.False(t, r.Failed(), r.Text())
 	})
 }
 
@@ -347,7 +344,7 @@ var spoiltTwins = map[string]func(*twin){
 
 // The property finds every one of those as well.
 func TestSpoiltTwins(t *testing.T) {
-	draw(t, 100, 3)
+	failing.Draw(t, 100, 3)
 	right, wrong := inPostgres(t), inPostgres(t)
 	for _, fault := range slices.Sorted(maps.Keys(spoiltTwins)) {
 		t.Run(fault, func(t *testing.T) {
@@ -356,85 +353,16 @@ func TestSpoiltTwins(t *testing.T) {
 			r := record(t, (*course).runSpoilt, right, &subject{
 				name: "twin", store: w, clear: wrong.clear, execute: wrong.execute, inTx: wrong.inTx,
 			})
-			assert.True(t, r.failed)
-			assert.Contains(t, r.log.String(), "the stores do not agree")
+			assert.True(t, r.Failed())
+			assert.Contains(t, r.Text(), "the stores do not agree")
 		})
 	}
 }
 
-// draw makes rapid draw the same in every run until the test ends. A failure is
-// left as it is, neither made smaller nor written down.
-func draw(t *testing.T, checks, steps int) {
-	t.Helper()
-	for name, value := range map[string]string{
-		"seed": "1", "checks": fmt.Sprint(checks), "steps": fmt.Sprint(steps),
-		"nofailfile": "true", "shrinktime": "0s",
-	} {
-		f := flag.Lookup("rapid." + name)
-		require.NotNil(t, f, name)
-		before := f.Value.String()
-		require.NoError(t, f.Value.Set(value))
-		t.Cleanup(func() { assert.NoError(t, f.Value.Set(before)) })
-	}
-}
-
-// recorder is a test that takes note of its failure.
-type recorder struct {
-	rapid.TB // for its name
-	mu       sync.Mutex
-	failed   bool
-	log      strings.Builder
-}
-
 // record runs a course of subjects and returns how that went.
-func record(t rapid.TB, run func(*course), subjects ...*subject) *recorder {
-	r := &recorder{TB: t}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+func record(t *testing.T, run func(*course), subjects ...*subject) *failing.Recorder {
+	t.Helper()
+	return failing.Run(t, func(r *failing.Recorder) {
 		rapid.Check(r, func(t *rapid.T) { run(newCourse(t, subjects)) })
-	}()
-	<-done
-	return r
+	})
 }
-
-func (r *recorder) Helper() {}
-
-func (r *recorder) Log(args ...any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	fmt.Fprintln(&r.log, args...)
-}
-
-func (r *recorder) Fail() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.failed = true
-}
-
-func (r *recorder) Failed() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.failed
-}
-
-func (r *recorder) FailNow() {
-	r.Fail()
-	runtime.Goexit()
-}
-
-func (r *recorder) Logf(format string, args ...any) { r.Log(fmt.Sprintf(format, args...)) }
-
-func (r *recorder) Error(args ...any) {
-	r.Log(args...)
-	r.Fail()
-}
-
-func (r *recorder) Errorf(format string, args ...any) { r.Error(fmt.Sprintf(format, args...)) }
-
-func (r *recorder) Fatal(args ...any) {
-	r.Log(args...)
-	r.FailNow()
-}
-
-func (r *recorder) Fatalf(format string, args ...any) { r.Fatal(fmt.Sprintf(format, args...)) }
