@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sluicego/sluice/action"
-	"github.com/sluicego/sluice/internal/killtest"
 	"github.com/sluicego/sluice/internal/pgtest"
+	"github.com/sluicego/sluice/internal/stress"
 	"github.com/sluicego/sluice/session"
 	"github.com/sluicego/sluice/store/postgres"
 )
@@ -188,7 +188,7 @@ func beChild() error {
 	if mode == opens {
 		return store.Close()
 	}
-	return killtest.Write(store, os.Getenv(childVariable+"_NAME"), mode == eager)
+	return stress.Write(store, os.Getenv(childVariable+"_NAME"), mode == eager)
 }
 
 // Processes that write to one database are killed, one after another. After each
@@ -205,15 +205,15 @@ func TestKilledTwin(t *testing.T) {
 }
 
 // victims are processes that write to one database.
-func victims(t *testing.T, mode string) *killtest.Subject {
+func victims(t *testing.T, mode string) *stress.Subject {
 	url := pgtest.Database(t)
 	last := ""
-	return &killtest.Subject{
+	return &stress.Subject{
 		Child: func(name string) *exec.Cmd {
 			last = name
 			return child(t, url, name, mode)
 		},
-		Open: func() killtest.Store {
+		Open: func() stress.Store {
 			store, err := postgres.Open(t.Context(), url, postgres.Options{})
 			require.NoError(t, err)
 			// What the process has sent the server may still do.

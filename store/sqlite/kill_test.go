@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sluicego/sluice/internal/killtest"
+	"github.com/sluicego/sluice/internal/stress"
 	"github.com/sluicego/sluice/store/sqlite"
 )
 
@@ -30,7 +30,7 @@ func TestKilled(t *testing.T) {
 		assert.Empty(t, victims(t).Kill(t, *kills))
 		return
 	}
-	require.NoError(t, killtest.Write(open(t, os.Getenv(pathVariable)), role(), false))
+	require.NoError(t, stress.Write(open(t, os.Getenv(pathVariable)), role(), false))
 }
 
 // A process that acknowledges a save before it is done is found out.
@@ -41,15 +41,15 @@ func TestKilledTwin(t *testing.T) {
 		assert.Contains(t, faults[0], "was acknowledged")
 		return
 	}
-	require.NoError(t, killtest.Write(open(t, os.Getenv(pathVariable)), role(), true))
+	require.NoError(t, stress.Write(open(t, os.Getenv(pathVariable)), role(), true))
 }
 
 // victims are processes that run the test once more.
-func victims(t *testing.T) *killtest.Subject {
+func victims(t *testing.T) *stress.Subject {
 	path := file(t)
-	return &killtest.Subject{
+	return &stress.Subject{
 		Child: func(name string) *exec.Cmd { return child(t, name, path) },
-		Open: func() killtest.Store {
+		Open: func() stress.Store {
 			store, err := sqlite.Open(t.Context(), path, sqlite.Options{})
 			require.NoError(t, err)
 			intact(t, store.Writer())

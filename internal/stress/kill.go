@@ -1,16 +1,9 @@
-// Package killtest kills processes that write to a store, at any moment and with
-// no chance to tidy up, and looks at what they leave behind.
-//
-// After each death, every save that was acknowledged has to be there, every
-// session has to agree with its events, every resource has to stand in its
-// session, and the outbox has to hold what was announced and nobody removed.
-package killtest
+package stress
 
 import (
 	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -19,20 +12,8 @@ import (
 	"time"
 
 	"github.com/sluicego/sluice/action"
-	"github.com/sluicego/sluice/group"
 	"github.com/sluicego/sluice/session"
 )
-
-// Store is one whose processes can be killed.
-type Store interface {
-	session.Store
-	session.Finder
-	session.Archive
-	session.Outbox
-	io.Closer
-}
-
-var noon = time.Date(2025, time.September, 22, 12, 0, 0, 0, time.UTC)
 
 // Write saves from several goroutines, deals with the outbox in another one, and
 // tells of everything on the pipe that its parent has given it: of what it is
@@ -71,16 +52,11 @@ func (w *writer) tell(what, id string, version int) error {
 func (w *writer) save(name string) error {
 	for i := 0; ; i++ {
 		id := fmt.Sprintf("%s.%d", name, i)
-		resource := action.Resource{
-			ID: id + ".1", Type: action.TypeIdentityDocumentVerification, Status: action.Pending, CreatedAt: noon, AsOf: noon,
-		}
 		for n, c := range []session.Command{
-			session.Create{ID: id, Name: id, WorkspaceID: "w", Template: session.Template{
-				ID: "t", Name: "t", ActionGroups: []group.Type{group.IdentityVerification},
-			}},
-			session.Link{Resource: resource},
-			session.Observe{ResourceID: resource.ID, Status: action.Failed, AsOf: noon.Add(time.Second)},
-			session.Resolve{ResourceID: resource.ID},
+			creation(id),
+			link(id + ".1"),
+			session.Observe{ResourceID: id + ".1", Status: action.Failed, AsOf: noon.Add(time.Second)},
+			session.Resolve{ResourceID: id + ".1"},
 		} {
 			if w.eager {
 				if err := w.tell("saved", id, n+1); err != nil {
@@ -121,7 +97,8 @@ func (w *writer) remove() error {
 	}
 }
 
-// Subject is what is killed, and looked at.
+// Subject is what is killed, at any moment and with no chance to tidy up, and
+// looked at.
 type Subject struct {
 	// Child returns a command that calls Write with the name, on the same data
 	// each time.
@@ -135,6 +112,10 @@ type Subject struct {
 
 // Kill kills so many processes, one after another. It returns what is wrong then:
 // nothing after the last one, or else after the first one that did harm.
+//
+// After each death, every save that was acknowledged has to be there, every
+// session has to agree with its events, every resource has to stand in its
+// session, and the outbox has to hold what was announced and nobody removed.
 func (s *Subject) Kill(t testing.TB, kills int) []string {
 	t.Helper()
 	s.saved, s.removing, s.removed = map[string]int{}, map[string]bool{}, map[string]bool{}
