@@ -143,6 +143,8 @@ func CheckSave(next Session, events []Event) (stored int, err error) {
 	for i, e := range events {
 		_, isCreation := e.Fact.(Created)
 		switch {
+		case !isFact(e.Fact):
+			return 0, fmt.Errorf("%w: event %d of %s says no fact, but %T", ErrInvalidSave, e.Version, next, e.Fact)
 		case e.SessionID != next.id:
 			return 0, fmt.Errorf("%w: event %d of session %s for %s", ErrInvalidSave, e.Version, e.SessionID, next)
 		case e.Version != stored+i+1:
@@ -153,6 +155,16 @@ func CheckSave(next Session, events []Event) (stored int, err error) {
 		}
 	}
 	return stored, nil
+}
+
+// isFact reports whether it is one of the facts. A pointer to one satisfies the
+// interface too.
+func isFact(f Fact) bool {
+	switch f.(type) {
+	case Created, Linked, Transitioned, Observed, Resolved:
+		return true
+	}
+	return false
 }
 
 // Taken is the error of a Store whose Save was to link a resource that stands

@@ -359,7 +359,8 @@ func TestCheckSave(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 9, stored)
 
-	foreign, again := slices.Clone(all), slices.Clone(all)
+	foreign, again, empty, pointer := slices.Clone(all), slices.Clone(all), slices.Clone(all), slices.Clone(all)
+	empty[11].Fact, pointer[11].Fact = nil, &session.Resolved{}
 	foreign[11].SessionID = "s2"
 	again[10].Fact = all[0].Fact
 	doc, _, err := session.ParseDocument([]byte(document(t, s)))
@@ -381,6 +382,8 @@ func TestCheckSave(t *testing.T) {
 		{"too far", replayed(t, all[:11]), all[9:]},
 		{"doubled", s, append(all[10:11:11], all[10])},
 		{"of another session", s, foreign},
+		{"one without a fact", s, empty},
+		{"one with a pointer to a fact", s, pointer},
 		{"a creation that is not the first", s, again},
 		{"a first that is no creation", replayed(t, all[:1]), []session.Event{{SessionID: "s1", Version: 1, Fact: all[1].Fact}}},
 		{"a session from a document", doc, all},

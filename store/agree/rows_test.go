@@ -210,10 +210,6 @@ var forgeries = map[string]struct {
 		},
 		"session: link of o refused: it stands in session other (ATT-12)",
 	},
-	"no fact": {
-		func(e []session.Event) { e[1].Fact = nil },
-		"session a: event 2: session: invalid event: it has no fact",
-	},
 	"a time that no document has": {
 		func(e []session.Event) { e[2].At = e[2].At.AddDate(20_000, 0, 0) },
 		"session a: event 3: json: error calling MarshalJSON for type time.Time: Time.MarshalJSON: year outside of range [0,9999]",
