@@ -96,8 +96,7 @@ func (h *Health) observe(p *Policy, d *Delivery, o *Outcome) {
 	case h.condition == Open && d.made > 0:
 		h.window.add(p.Window, o)
 		if h.overrun(p) {
-			h.condition = Suspended
-			h.began, h.since, h.wait = o.Ended.UTC(), o.Ended.UTC(), p.ProbeAfter
+			h.suspend(p, o.Ended)
 		}
 	}
 }
@@ -140,6 +139,22 @@ func (h Health) Probe(eventID string, now time.Time) (Health, bool) {
 	}
 	h.condition, h.probe, h.since = Probing, eventID, now.UTC()
 	return h, true
+}
+
+// Suspend is what an operator does who knows that the endpoint is not well: it is
+// suspended from now on, as if too many calls had failed (WHK-8), and the first
+// probe goes out after ProbeAfter. What is not open stays as it is.
+func (h Health) Suspend(p Policy, now time.Time) Health {
+	if h.condition == Open {
+		h.suspend(&p, now)
+	}
+	return h
+}
+
+// suspend begins a suspension.
+func (h *Health) suspend(p *Policy, at time.Time) {
+	h.condition = Suspended
+	h.began, h.since, h.wait = at.UTC(), at.UTC(), p.ProbeAfter
 }
 
 // Release is what an operator does who knows that the endpoint is well again

@@ -85,7 +85,7 @@ func DefaultPolicy() Policy {
 			5 * time.Hour, 18 * time.Hour, 24 * time.Hour, 48 * time.Hour,
 		},
 		MaxRetryAfter:    24 * time.Hour,
-		MaxAnswerBytes:   64 << 10,
+		MaxAnswerBytes:   16 << 10,
 		Window:           time.Hour,
 		MinEnded:         20,
 		FailedPercent:    50,
