@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sluicego/sluice/delivery"
+	"github.com/sluicego/sluice/delivery/internal/engine"
 	"github.com/sluicego/sluice/webhookpolicy"
 )
 
@@ -117,6 +118,22 @@ func TestEndpoint(t *testing.T) {
 		all, err = d.Suspended(t.Context(), "", 10)
 		require.NoError(t, err)
 		assert.Empty(t, all)
+	})
+}
+
+// The jobs of an endpoint that nothing is parked for are done at once.
+func TestRelease_NothingParked(t *testing.T) {
+	both(t, func(t *testing.T, h house) {
+		d := h.open(t, delivery.Options{})
+		require.NoError(t, d.Suspend(t.Context(), endpoint))
+		require.NoError(t, d.Release(t.Context(), endpoint))
+		start(t, d)
+		until(t, "the drain is done", func() bool {
+			left := 0
+			require.NoError(t, h.queue.Query(t.Context(), func(scan engine.Scan) error { return scan(&left) },
+				`SELECT count(*) FROM river_job WHERE kind = 'sluice_drain' AND state <> 'completed'`))
+			return left == 0
+		})
 	})
 }
 

@@ -26,10 +26,11 @@
 // calls, and in one transaction writes how that ended, what follows, the job of
 // the next call, and that it is done itself.
 //
-// A process that dies between a call and that transaction leaves a call whose end
-// nobody knows. It is made again, under the same event id and number (WHK-9).
-// That is the only way for a call to be made twice. It takes up to
-// [Options.RescueAfter] and a minute more.
+// A process that dies between a call and that transaction, or loses its database,
+// leaves a call whose end nobody knows. It is made again, under the same event id
+// and number (WHK-9), up to [Options.RescueAfter] and a minute later. There is no
+// other way for a call to be made twice, but for a connection that a receiver has
+// closed: see package caller.
 //
 // # Slow endpoints
 //
@@ -45,6 +46,13 @@
 // Whenever a delivery gets a new life besides its schedule, by a release, as a
 // probe or by [Deliverer.Replay], its epoch is raised, so that a job that was left
 // over from before does nothing.
+//
+// # Tables
+//
+// Those of deliveries begin with sluice_, and hosts may read them. Those of River
+// begin with river_, and are this package's alone: a host that has jobs of its own
+// in River keeps them in another schema or file, since each of two clients would
+// clear away what it does not know of the other's.
 //
 // # For people
 //

@@ -57,5 +57,8 @@ func JSON(list any) string {
 	if err != nil {
 		panic("engine: " + err.Error()) // texts, numbers and times are always written
 	}
+	if string(text) == "null" {
+		return "[]" // PostgreSQL makes no rows of what is no list
+	}
 	return string(text)
 }

@@ -97,7 +97,7 @@ func (r *River[T]) InsertTx(ctx context.Context, tx T, jobs []Job) error {
 // SQLite would give the id of the last job to the next one then, and what the queue
 // still has to say about the one would be said about the other.
 func (r *River[T]) CompleteJobs(dialect Dialect, ids []int64) Statement {
-	s := Statement{What: "complete jobs", Args: []any{JSON(append([]int64{}, ids...))}}
+	s := Statement{What: "complete jobs", Args: []any{JSON(ids)}}
 	if dialect == PostgreSQL {
 		s.Query = `DELETE FROM river_job WHERE id IN (SELECT json_array_elements_text($1::json)::bigint)`
 	} else {
