@@ -30,7 +30,8 @@
 // leaves a call whose end nobody knows. It is made again, under the same event id
 // and number (WHK-9), up to [Options.RescueAfter] and a minute later. There is no
 // other way for a call to be made twice, but for a connection that a receiver has
-// closed: see package caller.
+// closed: see package caller. Nothing keeps events in order: calls are made at once,
+// and one that fails comes later. A receiver goes by the time of the event.
 //
 // # Slow endpoints
 //
@@ -172,7 +173,6 @@ func (d *Deliverer) config() *river.Config {
 		RetryPolicy:                 retryPolicy{},
 		PollOnly:                    o.PollOnly,
 		ReindexerIndexNames:         []string{},
-		SoftStopTimeout:             o.StopAfter,
 		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(o.Sweep),
 			func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})},
 	}
@@ -224,7 +224,8 @@ func (d *Deliverer) Start(ctx context.Context) error {
 // [Options.StopAfter] and ctx allow. What still runs then is broken off and handed
 // back: another process makes that call, or this one when it is started again,
 // under the same event id and number. To stop what is not started does nothing.
-// After Stop nothing runs any more, and the store may be closed.
+// After Stop nothing runs any more, and the store may be closed. If the store was
+// closed before, or does not answer, Stop gives up some seconds later with an error.
 func (d *Deliverer) Stop(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -234,8 +235,10 @@ func (d *Deliverer) Stop(ctx context.Context) error {
 	d.stopping.Store(true) // for what the queue has taken up and not begun
 	d.stopAnnounces()
 	d.stopAnnounces = nil
+	ctx, cancel := context.WithTimeout(ctx, d.o.StopAfter)
+	defer cancel()
 	if err := d.queue.Stop(ctx); err != nil {
-		return fmt.Errorf("stop the queue: %w", err)
+		return fmt.Errorf("stop the queue, whose database has to be open: %w", err)
 	}
 	if c, ok := d.o.Caller.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()

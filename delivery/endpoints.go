@@ -104,8 +104,8 @@ func (d *Deliverer) changeHealth(
 	ctx context.Context, url, what string, change func(h webhookpolicy.Health, now time.Time) (webhookpolicy.Health, []engine.Job),
 ) error {
 	now, one := d.now(), map[string]bool{url: true}
-	if url == "" {
-		return fmt.Errorf("%w: it is no endpoint", ErrQuery)
+	if _, host := originOf(url); host == "" {
+		return fmt.Errorf("%w: %q is no URL of an endpoint", ErrQuery, url)
 	}
 	changed := false
 	err := d.queue.InTx(ctx, func(ctx context.Context, tx engine.Tx) error {

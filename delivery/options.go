@@ -46,7 +46,8 @@ type Options struct {
 	Describe func(ctx context.Context, a session.Announcement, s session.Session) (webhookpolicy.Event, json.RawMessage, error)
 
 	// RescueAfter is how long after its beginning a call whose process has died
-	// is taken over; by zero three times the longest that one can take.
+	// is taken over; by zero three times the longest that one can take, a minute
+	// with the default policy.
 	RescueAfter time.Duration
 	// StopAfter is how long Stop waits for calls that run, by zero 10 s.
 	StopAfter time.Duration
@@ -79,8 +80,16 @@ func (o *Options) complete(dialect engine.Dialect) error {
 	if err := o.Policy.Check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrOptions, err)
 	}
-	if o.Workers < 0 || o.PerEndpoint < 0 || o.Poll < 0 || o.StopAfter < 0 || o.Retention < 0 || o.Sweep < 0 {
-		return fmt.Errorf("%w: numbers and times must not be negative", ErrOptions)
+	for name, least := range map[string]int64{
+		"Workers": int64(o.Workers), "PerEndpoint": int64(o.PerEndpoint), "Poll": int64(o.Poll), "StopAfter": int64(o.StopAfter),
+		"Retention": int64(o.Retention), "Sweep": int64(o.Sweep), "RescueAfter": int64(o.RescueAfter),
+	} {
+		if least < 0 {
+			return fmt.Errorf("%w: %s must not be negative", ErrOptions, name)
+		}
+	}
+	if o.Workers > maxWorkers {
+		return fmt.Errorf("%w: Workers is %d, and must be %d at most", ErrOptions, o.Workers, maxWorkers)
 	}
 	o.clock = o.Now
 	for _, d := range []func(){
@@ -101,13 +110,18 @@ func (o *Options) complete(dialect engine.Dialect) error {
 		return fmt.Errorf("%w: Poll is %s, and must be %s at least", ErrOptions, o.Poll, minPoll)
 	}
 	if o.RescueAfter <= o.jobTimeout() {
-		return fmt.Errorf("%w: RescueAfter is %s, and a call can take %s", ErrOptions, o.RescueAfter, o.jobTimeout())
+		return fmt.Errorf("%w: RescueAfter is %s, and must be longer than the %s that a call can take",
+			ErrOptions, o.RescueAfter, o.jobTimeout())
 	}
 	return o.parts()
 }
 
-// minPoll is how soon the queue looks again at the soonest.
-const minPoll = 10 * time.Millisecond
+// minPoll is how soon the queue looks again at the soonest, and maxWorkers what it
+// can do with.
+const (
+	minPoll    = 10 * time.Millisecond
+	maxWorkers = 10_000
+)
 
 // orElse gives what is zero a value.
 func orElse[T comparable](v *T, value T) {

@@ -316,10 +316,10 @@ func (w *player) harm(o op) {
 		if len(w.m.deliveries) > 0 {
 			d := w.m.deliveries[o.N%len(w.m.deliveries)]
 			err := w.Replay(ctx, d.id)
-			if (err == nil) != (d.state != "") {
+			if (err == nil) != (d.state != "" && !d.sub.deleted) {
 				w.m.blame("replay of %s, which is %q: %v", d.id, d.state, err)
 			}
-			if d.state != "" {
+			if d.state != "" && !d.sub.deleted {
 				w.m.replay(d)
 			}
 		}

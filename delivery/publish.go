@@ -35,7 +35,14 @@ func (d *Deliverer) Publish(ctx context.Context, occurrences ...Occurrence) erro
 }
 
 // PublishIn is [Deliverer.Publish] in a transaction of the host, which Join of the
-// queue binds to: what happened and that it is told are kept together.
+// queue binds to, the one that New was given: what happened and that it is told are
+// kept together.
+//
+//	queue := sqlitequeue.On(store) // before delivery.New
+//	err := store.InTx(ctx, func(ctx context.Context, tx *sql.Tx, joined *sqlite.Joined) error {
+//		// the host's own rows, and then
+//		return deliverer.PublishIn(ctx, queue.Join(tx), occurrence)
+//	})
 func (d *Deliverer) PublishIn(ctx context.Context, tx Tx, occurrences ...Occurrence) error {
 	if err := d.directory.refresh(ctx, tx); err != nil {
 		return err

@@ -183,3 +183,15 @@ func TestAnnounce_Describe(t *testing.T) {
 	now = now.Add(2 * time.Minute)
 	assert.Equal(t, 6, deliveries())
 }
+
+// Another queue than the deliverer's own has no jobs.
+func TestPublishIn_OtherQueue(t *testing.T) {
+	h := sqliteHouse(t)
+	d := h.open(t, delivery.Options{})
+	subscribe(t, d, "s1", endpoint)
+	other := h.another(t).queue.(*sqlitequeue.Queue)
+	tx, err := h.store.(*sqlite.Store).Writer().BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	require.ErrorContains(t, d.PublishIn(t.Context(), other.Join(tx), occurrence("o1")), "not the queue that New was given")
+	require.NoError(t, tx.Rollback())
+}

@@ -11,8 +11,9 @@ import (
 
 // Replay has a delivery that has ended begin anew, now: the same event id and body,
 // with the numbers and retries of a new one, in the next epoch. Who has it already
-// knows it again (WHK-9). It returns an error that unwraps to [ErrNotFound], or to
-// [ErrUnfinished] if calls are still to come.
+// knows it again (WHK-9). It returns an error that unwraps to [ErrUnfinished] if
+// calls are still to come, and to [ErrNotFound] if there is none, or no subscription
+// any more.
 func (d *Deliverer) Replay(ctx context.Context, eventID string) error {
 	return d.queue.InTx(ctx, func(ctx context.Context, tx engine.Tx) error {
 		all, err := d.standings(ctx, tx, []string{eventID})
@@ -25,6 +26,8 @@ func (d *Deliverer) Replay(ctx context.Context, eventID string) error {
 			return fmt.Errorf("delivery %s: %w", eventID, ErrNotFound)
 		case s.Ended == nil:
 			return fmt.Errorf("delivery %s: %w: it is %s", eventID, ErrUnfinished, s.State)
+		case s.subscription.IsZero():
+			return fmt.Errorf("delivery %s: subscription %s was deleted: %w", eventID, s.SubscriptionID, ErrNotFound)
 		}
 		w := writing{now: d.now()}
 		if err := w.replay(s, w.now); err != nil {
@@ -40,8 +43,8 @@ const replayBatch = 200
 // ReplayAll is [Deliverer.Replay] for all deliveries of a query, oldest first, at
 // the rate at which a released endpoint is called (WHK-8). The query names an
 // endpoint or a subscription; without states it means the exhausted ones, and its
-// page is passed over. What has not ended, or is created after the beginning, is
-// passed over. It returns how many there were; with an error, these are on their
+// page is passed over. What has not ended, is created after the beginning, or has no
+// subscription any more is passed over. It returns how many there were; with an error, these are on their
 // way, and the same query finds the others.
 func (d *Deliverer) ReplayAll(ctx context.Context, q Query) (int, error) {
 	begin := d.now()
@@ -86,7 +89,7 @@ func (d *Deliverer) replayBatch(ctx context.Context, ids []string, begin time.Ti
 		w = writing{now: w.now}
 		for _, id := range ids {
 			s := all[id]
-			if s == nil || s.Ended == nil { // somebody else was faster
+			if s == nil || s.Ended == nil || s.subscription.IsZero() { // perhaps only just now
 				continue
 			}
 			if err := w.replay(s, d.o.Policy.DrainSlot(begin, from+len(w.rows))); err != nil {

@@ -8,7 +8,8 @@ import (
 	"github.com/sluicego/sluice/delivery/internal/engine"
 )
 
-// Stats is how much there is to do.
+// Stats is how much there is to do. What was released stands among the parked until
+// it has its turns, moments later.
 type Stats struct {
 	Waiting   int // calls to come, also those that are due
 	Due       int // calls that are due, or under way

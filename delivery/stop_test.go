@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime"
 	"strings"
@@ -281,5 +282,22 @@ func TestStop_AtOnce(t *testing.T) {
 	}
 	group.Wait()
 	require.NoError(t, d.Stop(t.Context()))
+	stopped(t)
+}
+
+// A store that was closed too early keeps nobody from stopping.
+func TestStop_ClosedStore(t *testing.T) {
+	h := sqliteHouse(t)
+	d := h.open(t, delivery.Options{StopAfter: 100 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, d.Start(t.Context()))
+	require.NoError(t, h.close())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Stop(context.Background()) }()
+	select {
+	case err := <-ended:
+		t.Log(err) // nil if there was nothing left to write
+	case <-time.After(time.Minute):
+		t.Fatal("it does not stop")
+	}
 	stopped(t)
 }

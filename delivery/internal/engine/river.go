@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,12 +62,23 @@ func (r *River[T]) Stop(ctx context.Context) error {
 	if err == nil || !errors.Is(err, ctx.Err()) {
 		return err
 	}
-	return r.client.StopAndCancel(context.WithoutCancel(ctx))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), atLast)
+	defer cancel()
+	return r.client.StopAndCancel(ctx)
 }
+
+// atLast is how long what was broken off has to end, and the database to answer.
+const atLast = 5 * time.Second
+
+// ErrNotOpen says that a queue was asked for jobs that no deliverer has opened.
+var ErrNotOpen = errors.New("this is not the queue that New was given: bind with its Join")
 
 // InsertTx inserts jobs, whose args have to be comparable. A job with a time is for
 // the scheduler, which takes it up some seconds before.
 func (r *River[T]) InsertTx(ctx context.Context, tx T, jobs []Job) error {
+	if r.client == nil {
+		return ErrNotOpen
+	}
 	if len(jobs) == 0 {
 		return nil
 	}
@@ -122,6 +134,23 @@ type driver[T any] struct {
 // GetExecutor implements [riverdriver.Driver].
 func (d driver[T]) GetExecutor() riverdriver.Executor {
 	return executor{d.Driver.GetExecutor(), d.completed}
+}
+
+// GetListener implements [riverdriver.Driver].
+func (d driver[T]) GetListener(params *riverdriver.GetListenenerParams) riverdriver.Listener {
+	return listener{d.Driver.GetListener(params)}
+}
+
+// listener tells of the end of a context whatever else is wrong: a database that is
+// closed before the queue would have that go round for ever.
+type listener struct{ riverdriver.Listener }
+
+// Connect implements [riverdriver.Listener].
+func (l listener) Connect(ctx context.Context) error {
+	if err := l.Listener.Connect(ctx); err != nil {
+		return cmp.Or(ctx.Err(), err)
+	}
+	return nil
 }
 
 type executor struct {
