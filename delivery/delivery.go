@@ -82,7 +82,6 @@ import (
 
 	"github.com/sluicego/sluice/delivery/caller"
 	"github.com/sluicego/sluice/delivery/internal/engine"
-	"github.com/sluicego/sluice/webhookpolicy"
 )
 
 // Errors of the package. All are wrapped with what it is about.
@@ -248,9 +247,6 @@ func (d *Deliverer) Stop(ctx context.Context) error {
 
 // now returns the time, as it is kept: in microseconds.
 func (d *Deliverer) now() time.Time { return d.o.Now().UTC().Truncate(time.Microsecond) }
-
-// Policy returns the settings that decisions are made by.
-func (d *Deliverer) Policy() webhookpolicy.Policy { return d.o.Policy }
 
 // Caller makes calls: a [*caller.Caller], or what a host puts in its place.
 type Caller interface {

@@ -28,11 +28,9 @@ func (st *story) refusedRetries(ctx context.Context) {
 	if st.at("2025-10-06 09:01:00", "She sends a photo of her identity card") {
 		st.do(st.idCheck(ctx, "", "photo 1", first, "pending"))
 	}
-
 	if st.at("2025-10-06 09:02:00", "A retry before the outcome is known") {
 		st.refused("ATT-1", st.idCheck(ctx, first, "photo 2", next, "pending"))
 	}
-
 	if st.at("2025-10-06 09:03:00", "The verification fails") {
 		st.do(st.hears(ctx, idChecked, first, "failed"))
 	}
