@@ -55,7 +55,7 @@ func groups(q conformance.Question) (conformance.Then, error) {
 			result["error"] = "unknown_name"
 		case group.TypeOf(typ).String() == given.Type:
 			newest, _ := action.ParseStatus(step.Status) // known
-			entries = append(entries, group.Entry{Status: newest, Resolved: step.Resolved})
+			entries = append(entries, group.EntryOf(newest, step.Resolved))
 			result = status()
 		}
 		then.Steps = append(then.Steps, object(result))

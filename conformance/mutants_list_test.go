@@ -101,7 +101,7 @@ var resolveMutants = []mutant{
 	switch {`,
 	}, {
 		"resolve", "RSL-3", "a resolution settles only what blocks", "group/status.go",
-		"table[1][i] = Done //", "if table[1][i] = table[0][i]; table[0][i] == Blocked {\ntable[1][i] = Done\n} //",
+		"case resolved: // RSL-3", "case resolved && status.IsBlocking(): // RSL-3",
 	}, {
 		"resolve", "RSL-4", "a reason of 151 characters", "attempt/attempt.go", "const MaxReason = 150", "const MaxReason = 151",
 	}, {
@@ -115,23 +115,23 @@ var resolveMutants = []mutant{
 var groupMutants = []mutant{
 	{
 		"group", "GRP-1", "what is deleted counts", "group/status.go",
-		"= Awaiting, Awaiting\n", "= Ongoing, Ongoing\n",
+		"case status == action.Deleted:\n\t\treturn Awaiting", "case status == action.Deleted:\n\t\treturn Ongoing",
 	}, {
 		"group", "GRP-6", "what is deleted blocks", "group/status.go",
-		"= Awaiting, Awaiting\n", "= Blocked, Blocked\n",
+		"case status == action.Deleted:\n\t\treturn Awaiting", "case status == action.Deleted:\n\t\treturn Blocked",
 	}, {
 		"group", "GRP-3", "a draft keeps a group from being done", "group/status.go",
-		"case s == action.Draft:\n\t\t\ttable[0][i] = Awaiting", "case s == action.Draft:\n\t\t\ttable[0][i] = Ongoing",
+		"case status == action.Draft:\n\t\treturn Awaiting", "case status == action.Draft:\n\t\treturn Ongoing",
 	}, {
 		"group", "GRP-4", "what awaits data is awaiting", "group/status.go",
-		"case s == action.Draft:", "case s == action.Draft || s == action.AwaitingData:",
+		"case status == action.Draft:", "case status == action.Draft || status == action.AwaitingData:",
 	}, {
 		"group", "GRP-5", "the last one decides", "group/status.go",
-		"status = status.Join(e.Says())", "if said := e.Says(); said != Awaiting {\nstatus = said\n}",
+		"all.says |= e.says", "if e.says != 0 {\nall.says = e.says\n}",
 	}, {
 		"group", "ATT-10", "previous attempts count", "conformance/answer/group.go",
 		"a.entries = append(a.entries, entry(chain))", `for _, t := range chain.Attempts() {
-		a.entries = append(a.entries, group.Entry{Status: t.Resource.Status, Resolved: s.Resolved})
+		a.entries = append(a.entries, group.EntryOf(t.Resource.Status, s.Resolved))
 	}`,
 	},
 }

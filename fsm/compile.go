@@ -123,7 +123,6 @@ func (c *compiler[S, E]) fill() {
 	m.table.States = slices.Clone(c.t.States)
 	m.table.Initial = slices.Clone(c.t.Initial)
 	m.table.Rows = cloneRows(c.t.Rows)
-	m.allowed = make(map[S][]E, len(c.t.States))
 
 	// The numeric values of the states need not be dense: the table is as high
 	// as the highest, and rows that no state has stay zero.
@@ -137,7 +136,7 @@ func (c *compiler[S, E]) fill() {
 		m.events.add(uint8(r.Event))
 		for _, s := range r.From {
 			m.next[int(s)<<8|int(r.Event)] = r.To
-			m.allowed[s] = append(m.allowed[s], r.Event)
+			m.allowed[uint8(s)] = append(m.allowed[uint8(s)], r.Event)
 			m.reach[uint8(s)].add(uint8(r.To))
 		}
 	}
@@ -152,7 +151,7 @@ func (c *compiler[S, E]) fill() {
 	// A state whose every event leads back to it is as final as one without.
 	for _, s := range c.t.States {
 		leaves := func(e E) bool { return m.lookup(s, e) != s }
-		if !slices.ContainsFunc(m.allowed[s], leaves) {
+		if !slices.ContainsFunc(m.allowed[uint8(s)], leaves) {
 			m.terminal = append(m.terminal, s)
 		}
 	}

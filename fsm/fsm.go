@@ -79,11 +79,11 @@ type Machine[S, E Enum] struct {
 	reach [256]set
 	rank  [256]uint8 // rank plus one; zero for a state that is not declared
 
-	events set // that any state allows
+	events  set      // that any state allows
+	allowed [256][]E // the events of each state
 
 	// What only descriptions of the machine need.
 	table    Table[S, E]
-	allowed  map[S][]E // not read by Next, Can or Reaches
 	terminal []S
 }
 
@@ -128,7 +128,7 @@ func (m *Machine[S, E]) lookup(s S, e E) S {
 // Allowed yields the events that s allows, in declared order. It yields none
 // for a state that is not of the machine.
 func (m *Machine[S, E]) Allowed(s S) iter.Seq[E] {
-	return slices.Values(m.allowed[s])
+	return slices.Values(m.allowed[uint8(s)])
 }
 
 // Reaches reports whether an entity in state from can ever be in state to.
@@ -167,7 +167,7 @@ func (m *Machine[S, E]) Path(from, to S) ([]E, bool) {
 	came := map[S]step{from: {}}
 	for queue := []S{from}; came[to] == (step{}) && to != from; queue = queue[1:] {
 		s := queue[0]
-		for _, e := range m.allowed[s] {
+		for _, e := range m.allowed[uint8(s)] {
 			next := m.lookup(s, e)
 			if _, seen := came[next]; !seen {
 				came[next] = step{s, e}

@@ -10,14 +10,21 @@ import (
 // One success makes a group done, one entry under way makes it ongoing, one
 // that blocks blocks it; resolving that one, or deleting it, is a way out.
 func ExampleStatusOf() {
+	draft := group.EntryOf(action.Draft, false)
+	verified := group.EntryOf(action.Verified, false)
+	pending := group.EntryOf(action.Pending, false)
+	failed := group.EntryOf(action.Failed, false)
+	resolved := group.EntryOf(action.Failed, true)
+	deleted := group.EntryOf(action.Deleted, false)
+
 	show := func(entries ...group.Entry) { fmt.Println(group.StatusOf(entries)) }
 	show()
-	show(group.Entry{Status: action.Draft})
-	show(group.Entry{Status: action.Draft}, group.Entry{Status: action.Done})
-	show(group.Entry{Status: action.Verified}, group.Entry{Status: action.Pending})
-	show(group.Entry{Status: action.Verified}, group.Entry{Status: action.Failed})
-	show(group.Entry{Status: action.Verified}, group.Entry{Status: action.Failed, Resolved: true})
-	show(group.Entry{Status: action.Deleted}, group.Entry{Status: action.Ongoing})
+	show(draft)
+	show(draft, verified)
+	show(verified, pending)
+	show(verified, failed)
+	show(verified, resolved)
+	show(verified, deleted)
 	// Output:
 	// awaiting
 	// awaiting
@@ -25,13 +32,14 @@ func ExampleStatusOf() {
 	// ongoing
 	// blocked
 	// done
-	// ongoing
+	// done
 }
 
 // A group may be computed in parts, in any order: the parts are joined.
 func ExampleStatus_Join() {
-	monday := group.StatusOf([]group.Entry{{Status: action.Verified}, {Status: action.Verified}})
-	tuesday := group.StatusOf([]group.Entry{{Status: action.Pending}})
+	verified, pending := group.EntryOf(action.Verified, false), group.EntryOf(action.Pending, false)
+	monday := group.StatusOf([]group.Entry{verified, verified})
+	tuesday := group.StatusOf([]group.Entry{pending})
 	fmt.Println(monday, "and", tuesday, "is", monday.Join(tuesday))
 	fmt.Println(tuesday.Join(monday).Join(monday))
 	// Output:
@@ -39,16 +47,27 @@ func ExampleStatus_Join() {
 	// ongoing
 }
 
+// An entry is what one Action says of its group.
+func ExampleEntryOf() {
+	fmt.Println(group.EntryOf(action.Failed, false).Says())
+	fmt.Println(group.EntryOf(action.Failed, true).Says())
+	// Output:
+	// blocked
+	// done
+}
+
 // A tally keeps a group's status up to date while its entries change one by
 // one.
 func ExampleTally() {
+	verified, failed := group.EntryOf(action.Verified, false), group.EntryOf(action.Failed, false)
 	var tally group.Tally
-	tally.Add(group.Entry{Status: action.Verified})
-	tally.Add(group.Entry{Status: action.Failed})
+	tally.Add(verified)
+	tally.Add(failed)
 	fmt.Println(tally.Status())
 
-	tally.Remove(group.Entry{Status: action.Failed})
-	tally.Add(group.Entry{Status: action.Failed, Resolved: true})
+	resolved := group.EntryOf(action.Failed, true)
+	tally.Remove(failed)
+	tally.Add(resolved)
 	fmt.Println(tally.Status())
 	// Output:
 	// blocked

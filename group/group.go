@@ -3,7 +3,7 @@
 //
 // # The status is a join
 //
-// Each entry of a group says one of four things, and a group's status is the
+// Each [Entry] of a group says one of four things, and a group's status is the
 // strongest of what its entries say (GRP-5):
 //
 //	awaiting < done < ongoing < blocked

@@ -12,18 +12,37 @@ import (
 	"github.com/sluicego/sluice/group"
 )
 
+// state is what a group reads of an Action, before an entry is made of it.
+type state struct {
+	status   action.Status
+	resolved bool
+}
+
+func (s state) entry() group.Entry { return group.EntryOf(s.status, s.resolved) }
+
+func entriesOf(states []state) []group.Entry {
+	var list []group.Entry
+	for _, s := range states {
+		list = append(list, s.entry())
+	}
+	return list
+}
+
+// joined is StatusOf of the entries of these states.
+func joined(states []state) group.Status { return group.StatusOf(entriesOf(states)) }
+
 // sentences is GRP-1 to GRP-4 as they stand in the spec, over words: it knows
-// nothing of a join. A resolved entry is the word "resolved", for that is what
+// nothing of a join. A resolved Action is the word "resolved", for that is what
 // a group reads first (RSL-3).
-func sentences(entries []group.Entry) string {
+func sentences(states []state) string {
 	var counting []string
-	for _, e := range entries {
+	for _, s := range states {
 		switch {
-		case e.Status.String() == "deleted": // stays visible and never counts
-		case e.Resolved:
+		case s.status.String() == "deleted": // stays visible and never counts
+		case s.resolved:
 			counting = append(counting, "resolved")
 		default:
-			counting = append(counting, e.Status.String())
+			counting = append(counting, s.status.String())
 		}
 	}
 	some := func(words ...string) bool {
@@ -45,46 +64,46 @@ func sentences(entries []group.Entry) string {
 	}
 }
 
-// kinds is every entry that there is.
-func kinds() []group.Entry {
-	var list []group.Entry
+// kinds is every state that there is.
+func kinds() []state {
+	var list []state
 	for _, s := range action.Statuses() {
-		list = append(list, group.Entry{Status: s}, group.Entry{Status: s, Resolved: true})
+		list = append(list, state{s, false}, state{s, true})
 	}
 	return list
 }
 
-func drawEntries(t *rapid.T, label string) []group.Entry {
+func drawStates(t *rapid.T, label string) []state {
 	return rapid.SliceOfN(rapid.SampledFrom(kinds()), 0, 8).Draw(t, label)
 }
 
-// statusOf is StatusOf, or a twin of it.
-type statusOf func([]group.Entry) group.Status
+// statusOf is StatusOf of the entries of some states, or a twin of it.
+type statusOf func([]state) group.Status
 
-// faults says what is wrong with the status of these entries: nothing, if it is
+// faults says what is wrong with the status of these states: nothing, if it is
 // what the sentences say (GRP-1 to GRP-4).
-func faults(f statusOf, entries []group.Entry) string {
-	if got, want := f(entries).String(), sentences(entries); got != want {
+func faults(f statusOf, states []state) string {
+	if got, want := f(states).String(), sentences(states); got != want {
 		return got + " instead of " + want
 	}
 	return ""
 }
 
-// firstFault searches all sets of at most three distinct entries, small ones
+// firstFault searches all sets of at most three distinct states, small ones
 // first.
-func firstFault(f statusOf) (entries []group.Entry, fault string) {
+func firstFault(f statusOf) (states []state, fault string) {
 	all := kinds()
-	sets := [][]group.Entry{nil}
+	sets := [][]state{nil}
 	for i, a := range all {
-		sets = append(sets, []group.Entry{a})
+		sets = append(sets, []state{a})
 		for j, b := range all[:i] {
-			sets = append(sets, []group.Entry{a, b})
+			sets = append(sets, []state{a, b})
 			for _, c := range all[:j] {
-				sets = append(sets, []group.Entry{a, b, c})
+				sets = append(sets, []state{a, b, c})
 			}
 		}
 	}
-	slices.SortStableFunc(sets, func(a, b []group.Entry) int { return len(a) - len(b) })
+	slices.SortStableFunc(sets, func(a, b []state) int { return len(a) - len(b) })
 	for _, set := range sets {
 		if fault := faults(f, set); fault != "" {
 			return set, fault
@@ -96,57 +115,61 @@ func firstFault(f statusOf) (entries []group.Entry, fault string) {
 // GRP-1 to GRP-4, exhaustively. What a group of three shows is what any group
 // shows, for the sentences ask only whether some, or all, are of a sort.
 func TestStatusOfEverySmallSet(t *testing.T) {
-	entries, fault := firstFault(group.StatusOf)
-	require.Empty(t, fault, "%v", entries)
+	states, fault := firstFault(joined)
+	require.Empty(t, fault, "%v", states)
 }
 
-// GRP-1 to GRP-4, of groups of any size.
+// GRP-1 to GRP-4, of groups of any size: of few sorts, for of many sorts nearly
+// all of them would be blocked.
 func TestPropertySentences(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		require.Empty(t, faults(group.StatusOf, drawEntries(t, "entries")))
+		sorts := rapid.SliceOfN(rapid.SampledFrom(kinds()), 1, 3).Draw(t, "sorts")
+		states := rapid.SliceOfN(rapid.SampledFrom(sorts), 0, 100).Draw(t, "states")
+		require.Empty(t, faults(joined, states))
+		require.Empty(t, faults(joined, drawStates(t, "of any sort")))
 	})
 }
 
 // GRP-5: order and multiplicity do not count.
 func TestPropertySet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		entries := drawEntries(t, "entries")
-		want := group.StatusOf(entries)
-		shuffled := entries
-		if len(entries) > 0 {
-			shuffled = rapid.Permutation(entries).Draw(t, "order")
-			shuffled = append(shuffled, rapid.SliceOfN(rapid.SampledFrom(entries), 0, 4).Draw(t, "again")...)
+		states := drawStates(t, "states")
+		want := joined(states)
+		shuffled := states
+		if len(states) > 0 {
+			shuffled = rapid.Permutation(states).Draw(t, "order")
+			shuffled = append(shuffled, rapid.SliceOfN(rapid.SampledFrom(states), 0, 4).Draw(t, "again")...)
 		}
-		require.Equal(t, want, group.StatusOf(shuffled))
-		require.Equal(t, want, group.StatusOf(append(entries, entries...)))
+		require.Equal(t, want, joined(shuffled))
+		require.Equal(t, want, joined(slices.Concat(states, states)))
 
-		set := map[group.Entry]bool{}
-		var distinct []group.Entry
-		for _, e := range entries {
-			if !set[e] {
-				distinct = append(distinct, e)
+		set := map[state]bool{}
+		var distinct []state
+		for _, s := range states {
+			if !set[s] {
+				distinct = append(distinct, s)
 			}
-			set[e] = true
+			set[s] = true
 		}
-		require.Equal(t, want, group.StatusOf(distinct))
+		require.Equal(t, want, joined(distinct))
 	})
 }
 
 // GRP-5: a group may be computed in parts. What does not count may be left out.
 func TestPropertyParts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		a, b := drawEntries(t, "a"), drawEntries(t, "b")
-		whole := group.StatusOf(slices.Concat(a, b))
-		require.Equal(t, whole, group.StatusOf(a).Join(group.StatusOf(b)))
+		a, b := drawStates(t, "a"), drawStates(t, "b")
+		whole := joined(slices.Concat(a, b))
+		require.Equal(t, whole, joined(a).Join(joined(b)))
 
 		status := group.Awaiting
-		for _, e := range slices.Concat(a, b) {
-			status = status.Join(e.Says())
+		for _, s := range slices.Concat(a, b) {
+			status = status.Join(s.entry().Says())
 		}
 		require.Equal(t, whole, status)
 
-		counting := slices.DeleteFunc(slices.Concat(a, b), func(e group.Entry) bool { return e.Status == action.Deleted })
-		require.Equal(t, whole, group.StatusOf(counting))
+		counting := slices.DeleteFunc(slices.Concat(a, b), func(s state) bool { return s.status == action.Deleted })
+		require.Equal(t, whole, joined(counting))
 	})
 }
 
@@ -172,9 +195,9 @@ func TestJoin(t *testing.T) {
 // GRP-5: the same laws, of statuses as groups have them.
 func TestPropertyJoinLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		a := group.StatusOf(drawEntries(t, "a"))
-		b := group.StatusOf(drawEntries(t, "b"))
-		c := group.StatusOf(drawEntries(t, "c"))
+		a := joined(drawStates(t, "a"))
+		b := joined(drawStates(t, "b"))
+		c := joined(drawStates(t, "c"))
 		require.Equal(t, a.Join(b), b.Join(a))
 		require.Equal(t, a.Join(b).Join(c), a.Join(b.Join(c)))
 		require.Equal(t, a, a.Join(a))
@@ -182,12 +205,12 @@ func TestPropertyJoinLaws(t *testing.T) {
 	})
 }
 
-// twin joins in the order of ranks; read says what one entry says.
-func twin(ranks []string, read func(e group.Entry) string) statusOf {
-	return func(entries []group.Entry) group.Status {
+// twin joins in the order of ranks; read says what one state says.
+func twin(ranks []string, read func(s state) string) statusOf {
+	return func(states []state) group.Status {
 		strongest := 0
-		for _, e := range entries {
-			strongest = max(strongest, slices.Index(ranks, read(e)))
+		for _, s := range states {
+			strongest = max(strongest, slices.Index(ranks, read(s)))
 		}
 		s, err := group.ParseStatus(ranks[strongest])
 		if err != nil {
@@ -197,21 +220,21 @@ func twin(ranks []string, read func(e group.Entry) string) statusOf {
 	}
 }
 
-// alone is what an entry says where nothing else does.
-func alone(e group.Entry) string { return sentences([]group.Entry{e}) }
+// alone is what a state says where nothing else does.
+func alone(s state) string { return sentences([]state{s}) }
 
-// instead is alone, but for one sort of entry.
-func instead(says string, of func(e group.Entry) bool) func(group.Entry) string {
-	return func(e group.Entry) string {
-		if of(e) {
+// instead is alone, but for one sort of state.
+func instead(says string, of func(s state) bool) func(state) string {
+	return func(s state) string {
+		if of(s) {
 			return says
 		}
-		return alone(e)
+		return alone(s)
 	}
 }
 
-func is(status action.Status) func(group.Entry) bool {
-	return func(e group.Entry) bool { return e.Status == status }
+func is(status action.Status) func(state) bool {
+	return func(s state) bool { return s.status == status }
 }
 
 // The checker finds what is wrong with implementations that are wrong, each by
@@ -235,22 +258,22 @@ func TestBrokenTwins(t *testing.T) {
 		{"GRP-1: draft counted as ongoing", twin(right, instead("ongoing", is(action.Draft))), 1},
 		{"GRP-1: awaiting_data awaits", twin(right, instead("awaiting", is(action.AwaitingData))), 1},
 		{"RES-4: expired does not block", twin(right, instead("ongoing", is(action.Expired))), 1},
-		{"RSL-3: resolution not read", twin(right, func(e group.Entry) string {
-			return alone(group.Entry{Status: e.Status})
+		{"RSL-3: resolution not read", twin(right, func(s state) string {
+			return alone(state{s.status, false})
 		}), 1},
-		{"GRP-5: the last one counts", func(entries []group.Entry) group.Status {
-			return group.StatusOf(entries[max(0, len(entries)-1):])
+		{"GRP-5: the last one counts", func(states []state) group.Status {
+			return joined(states[max(0, len(states)-1):])
 		}, 2},
-		{"GRP-3: done only if all are", func(entries []group.Entry) group.Status {
-			s := group.StatusOf(entries)
-			if s == group.Done && slices.Contains(entries, entry("draft")) {
+		{"GRP-3: done only if all are", func(states []state) group.Status {
+			s := joined(states)
+			if s == group.Done && slices.Contains(states, state{action.Draft, false}) {
 				return group.Ongoing
 			}
 			return s
 		}, 2},
-		{"GRP-5: two say more than one", func(entries []group.Entry) group.Status {
-			s := group.StatusOf(entries)
-			if s == group.Blocked && len(entries) == 3 {
+		{"GRP-5: two say more than one", func(states []state) group.Status {
+			s := joined(states)
+			if s == group.Blocked && len(states) == 3 {
 				return group.Ongoing
 			}
 			return s
@@ -258,9 +281,9 @@ func TestBrokenTwins(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			entries, fault := firstFault(test.twin)
+			states, fault := firstFault(test.twin)
 			require.NotEmpty(t, fault)
-			require.Len(t, entries, test.size, fault)
+			require.Len(t, states, test.size, fault)
 		})
 	}
 }

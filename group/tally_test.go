@@ -11,9 +11,9 @@ import (
 )
 
 // tallied is StatusOf by way of a tally.
-func tallied(entries []group.Entry) group.Status {
+func tallied(states []state) group.Status {
 	var tally group.Tally
-	for _, e := range entries {
+	for _, e := range entriesOf(states) {
 		tally.Add(e)
 	}
 	return tally.Status()
@@ -21,8 +21,8 @@ func tallied(entries []group.Entry) group.Status {
 
 // GRP-1 to GRP-4: a tally says what the sentences say.
 func TestTallyOfEverySmallSet(t *testing.T) {
-	entries, fault := firstFault(tallied)
-	require.Empty(t, fault, "%v", entries)
+	states, fault := firstFault(tallied)
+	require.Empty(t, fault, "%v", states)
 }
 
 // GRP-5: whatever was added and removed in between, the status is that of the
@@ -33,7 +33,7 @@ func TestPropertyTally(t *testing.T) {
 		var entries []group.Entry
 		t.Repeat(map[string]func(*rapid.T){
 			"add": func(t *rapid.T) {
-				e := rapid.SampledFrom(kinds()).Draw(t, "entry")
+				e := rapid.SampledFrom(kinds()).Draw(t, "state").entry()
 				tally.Add(e)
 				entries = append(entries, e)
 			},

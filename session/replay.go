@@ -43,13 +43,24 @@ func (e *HistoryError) Unwrap() []error {
 // out of order, of another session, forbidden, or says that statuses moved
 // where they did not.
 func Replay(events []Event) (Session, error) {
-	var r replayer
+	r := replayer{places: make(map[string]place, countLinks(events))}
 	for i, e := range events {
 		if err := r.take(i+1, e); err != nil {
 			return Session{}, err
 		}
 	}
 	return r.s, nil
+}
+
+// countLinks returns how many resources the events link: room that need not grow.
+func countLinks(events []Event) int {
+	n := 0
+	for _, e := range events {
+		if _, isLink := e.Fact.(Linked); isLink {
+			n++
+		}
+	}
+	return n
 }
 
 // replayer owns its session and knows the place of every resource, so that no
@@ -103,7 +114,6 @@ func (r *replayer) apply(version int, e Event) (Event, error) {
 			return Event{}, broken(e, version, err, "created is forbidden")
 		}
 		r.s, again = begin(e.SessionID, created, e.At)
-		r.places = map[string]place{}
 		return again, nil
 	}
 	linked, isLink := e.Fact.(Linked)

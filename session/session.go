@@ -209,7 +209,7 @@ func (g *Group) put(i int, c attempt.Chain) {
 // entry is what a group reads of an Action: its newest attempt alone.
 func entry(c *attempt.Chain) group.Entry {
 	_, resolved := c.Resolution()
-	return group.Entry{Status: c.Main().Resource.Status, Resolved: resolved}
+	return group.EntryOf(c.Main().Resource.Status, resolved)
 }
 
 // place is where an Action stands.

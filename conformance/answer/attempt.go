@@ -81,7 +81,7 @@ func (a *chainArea) end() object {
 // entry is what a group reads of an Action.
 func entry(c attempt.Chain) group.Entry {
 	_, resolved := c.Resolution()
-	return group.Entry{Status: c.Main().Resource.Status, Resolved: resolved}
+	return group.EntryOf(c.Main().Resource.Status, resolved)
 }
 
 func (a *chainArea) step(do string, text json.RawMessage) (object, error) {

@@ -46,6 +46,13 @@ type Names[T ~uint8] struct {
 	what   string
 	texts  []string
 	byText map[string]T
+	likely [256]named[T] // by slot: a look here is cheaper than one into byText
+}
+
+// named is a member and its text; the zero named is none.
+type named[T ~uint8] struct {
+	value T
+	text  string
 }
 
 // New names the members of an enumeration in their order, from 1 on. It panics
@@ -54,6 +61,7 @@ func New[T ~uint8](what string, texts ...string) *Names[T] {
 	n := &Names[T]{what: what, texts: texts, byText: make(map[string]T, len(texts))}
 	for i, v := range n.All() {
 		n.byText[texts[i]] = v
+		n.likely[slot(texts[i])] = named[T]{v, texts[i]}
 	}
 	if len(n.byText) != len(texts) || len(texts) > 255 {
 		panic("enum: " + what + ": a name stands twice, or there are more than 255")
@@ -88,6 +96,23 @@ func (n *Names[T]) String(v T) string {
 
 // Parse returns the member that text names, or an [*UnknownError].
 func (n *Names[T]) Parse(text string) (T, error) {
+	if m := &n.likely[slot(text)]; m.value != 0 && m.text == text {
+		return m.value, nil
+	}
+	return n.lookUp(text)
+}
+
+// slot tells texts apart by length and first letter. Of two texts with one slot
+// the former has to be looked up; no enumeration of the spec has such two.
+func slot[S string | []byte](text S) uint8 {
+	if len(text) == 0 {
+		return 0
+	}
+	return uint8(24*len(text)&0xff) + text[0]
+}
+
+// lookUp is Parse of a text that is not the likely one of its slot.
+func (n *Names[T]) lookUp(text string) (T, error) {
 	if v, ok := n.byText[text]; ok {
 		return v, nil
 	}
@@ -105,7 +130,11 @@ func (n *Names[T]) MarshalText(v T) ([]byte, error) {
 // UnmarshalText sets *v to the member that text names. On an [*UnknownError]
 // it leaves *v as it was.
 func (n *Names[T]) UnmarshalText(v *T, text []byte) error {
-	got, err := n.Parse(string(text))
+	if m := &n.likely[slot(text)]; m.value != 0 && m.text == string(text) { // without a copy of text
+		*v = m.value
+		return nil
+	}
+	got, err := n.lookUp(string(text))
 	if err == nil {
 		*v = got
 	}

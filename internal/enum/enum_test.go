@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/sluicego/sluice/action"
 	"github.com/sluicego/sluice/internal/enum"
 )
 
@@ -79,6 +80,49 @@ func TestNames_Largest(t *testing.T) {
 	v, err := n.Parse("n255")
 	require.NoError(t, err)
 	assert.Equal(t, gate(255), v)
+}
+
+// A text need not differ from others in length or first letter.
+func TestNames_Alike(t *testing.T) {
+	n := enum.New[gate]("thing", "seal", "sill", "", "soak", "slot", "s", "\x00")
+	for _, v := range n.All() {
+		var decoded gate
+		require.NoError(t, n.UnmarshalText(&decoded, []byte(n.String(v))))
+		assert.Equal(t, v, decoded)
+		parsed, err := n.Parse(n.String(v))
+		require.NoError(t, err)
+		assert.Equal(t, v, parsed)
+	}
+	for _, text := range []string{"sand", "slop", "slo", "t", "\x01"} {
+		_, err := n.Parse(text)
+		require.ErrorIs(t, err, enum.ErrUnknown, text)
+		require.ErrorIs(t, n.UnmarshalText(new(gate), []byte(text)), enum.ErrUnknown, text)
+	}
+}
+
+// To read a known text costs no memory, however long it is.
+func TestNames_Allocations(t *testing.T) {
+	for _, v := range action.Types() {
+		text := []byte(v.String())
+		var read action.Type
+		require.Zero(t, testing.AllocsPerRun(10, func() { _ = read.UnmarshalText(text) }), v)
+		require.Equal(t, v, read)
+	}
+}
+
+// BenchmarkParse reads statuses in turn.
+func BenchmarkParse(b *testing.B) {
+	var texts []string
+	for _, s := range action.Statuses() {
+		texts = append(texts, s.String())
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, text := range texts {
+			_, _ = action.ParseStatus(text)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(texts)), "ns/text")
 }
 
 // knownTests are the texts that name a member; unknownTests come near to one.
