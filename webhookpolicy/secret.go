@@ -32,9 +32,12 @@ type Secret struct {
 	sealed *sealed
 }
 
-// sealed holds a key in a closure, for printers that bypass methods and follow
+// sealed holds a key in closures, for printers that bypass methods and follow
 // pointers by reflection: nothing shows what a function has captured.
-type sealed struct{ reveal func() string }
+type sealed struct {
+	reveal func() string
+	sign   func(body []byte) Signature
+}
 
 // NewSecret returns the secret of a key, zero for "". Any key is taken, since
 // a receiver may need ones of other senders; a [Subscription] takes only those
@@ -43,7 +46,7 @@ func NewSecret(key string) Secret {
 	if key == "" {
 		return Secret{}
 	}
-	return Secret{&sealed{func() string { return key }}}
+	return Secret{&sealed{func() string { return key }, signing(key)}}
 }
 
 // SecretFromRandom makes a key of 32 characters out of 192 random bits, for

@@ -1,8 +1,12 @@
 package webhookpolicy_test
 
 import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -119,6 +123,29 @@ func TestVerify_Property(t *testing.T) {
 		flip(body, rapid.IntRange(0, 8*len(body)-1).Draw(t, "bit of the body"))
 		require.ErrorIs(t, webhookpolicy.Verify(body, signed.String(), secrets...), webhookpolicy.ErrSignatureMismatch)
 	})
+}
+
+// WHK-11: a key signs and verifies as crypto/hmac does, however often and by however
+// many at once.
+func TestSign_Again(t *testing.T) {
+	for _, key := range []string{"k", theKey, strings.Repeat("k", 64), strings.Repeat("k", 65)} {
+		secret := webhookpolicy.NewSecret(key)
+		var wait sync.WaitGroup
+		for i := range 4 {
+			body := bytes.Repeat([]byte{byte(i)}, 20_000*i) // long enough for all to be in it
+			mac := hmac.New(sha256.New, []byte(key))
+			mac.Write(body)
+			want := webhookpolicy.Signature(mac.Sum(nil))
+			wait.Go(func() {
+				for range 10 {
+					got, _ := webhookpolicy.Sign(body, secret)
+					assert.Equal(t, want, got)
+					assert.NoError(t, webhookpolicy.Verify(body, want.String(), secret))
+				}
+			})
+		}
+		wait.Wait()
+	}
 }
 
 func TestPolicy_Headers(t *testing.T) {

@@ -61,7 +61,8 @@ func FuzzHandler(f *testing.F) {
 }
 
 // FuzzReadObservation: whatever the data is, what is read of it has a resource, a
-// status that there is (RES-6) and the time of the event (ACT-4).
+// status that there is (RES-6) and the time of the event (ACT-4), and is what
+// encoding/json reads.
 func FuzzReadObservation(f *testing.F) {
 	for _, name := range webhookpolicy.EventNames() {
 		f.Add(string(name), []byte(`{"signature_request":{"id":"r","status":"done"}}`))
@@ -72,9 +73,9 @@ func FuzzReadObservation(f *testing.F) {
 	f.Add("signature_request.done", []byte(`null`))
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
 		at := noon.Add(time.Hour)
-		observed, tells, err := receiver.ReadObservation(webhookpolicy.Envelope{
-			EventID: "e", EventName: webhookpolicy.EventName(name), EventTime: at, Data: data,
-		})
+		e := webhookpolicy.Envelope{EventID: "e", EventName: webhookpolicy.EventName(name), EventTime: at, Data: data}
+		agree(t, e)
+		observed, tells, err := receiver.ReadObservation(e)
 		if !tells {
 			assert.Zero(t, observed)
 			return

@@ -1,12 +1,12 @@
 package receiver
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/sluicego/sluice/action"
+	"github.com/sluicego/sluice/internal/jsonscan"
 	"github.com/sluicego/sluice/session"
 	"github.com/sluicego/sluice/webhookpolicy"
 )
@@ -51,14 +51,20 @@ func verdict(err error) (reason string, hopeless bool) {
 	}
 }
 
+// place is where the resource of an event stands in the data: under its own name,
+// or under that of its family.
+type place struct{ own, family string }
+
 // moving are the events of ACT-1 and ACT-2 that tell of a resource's status.
-var moving = func() map[webhookpolicy.EventName]bool {
-	names := map[webhookpolicy.EventName]bool{}
+var moving = func() map[webhookpolicy.EventName]place {
+	places := map[webhookpolicy.EventName]place{}
 	for _, n := range webhookpolicy.EventNames("signature_request", "verification", "document_analysis") {
-		names[n] = n != webhookpolicy.EventSignatureRequestReminderExecuted &&
-			n != webhookpolicy.EventSignatureRequestAutomaticReminderExecuted
+		words := strings.Split(string(n), ".")
+		places[n] = place{own: words[len(words)-2], family: words[0]}
 	}
-	return names
+	delete(places, webhookpolicy.EventSignatureRequestReminderExecuted)
+	delete(places, webhookpolicy.EventSignatureRequestAutomaticReminderExecuted)
+	return places
 }()
 
 // ReadObservation reads what an event tells of the status of a resource, as of the
@@ -74,27 +80,16 @@ var moving = func() map[webhookpolicy.EventName]bool {
 // Where it does not, the error unwraps to [ErrPayload]. A status that there is
 // none of unwraps to [action.ErrUnknown] (RES-6).
 func ReadObservation(e webhookpolicy.Envelope) (observed session.Observe, tells bool, err error) {
-	if !moving[e.EventName] {
+	at, moves := moving[e.EventName]
+	if !moves {
 		return session.Observe{}, false, nil
 	}
-	// Into a map, since the fields of a struct take names in any case.
-	var data map[string]json.RawMessage
-	if json.Unmarshal(e.Data, &data) != nil {
-		return session.Observe{}, false, fmt.Errorf("%w: data is no object", ErrPayload)
+	r, missing := at.find(e.Data)
+	if missing != "" {
+		return session.Observe{}, false, fmt.Errorf("%w: %s", ErrPayload, missing)
 	}
-	words := strings.Split(string(e.EventName), ".")
-	resource, there := data[words[len(words)-2]]
-	if !there {
-		resource, there = data[words[0]]
-	}
-	if !there {
-		return session.Observe{}, false, fmt.Errorf("%w: data has no %s", ErrPayload, words[len(words)-2])
-	}
-	var members map[string]json.RawMessage
-	if json.Unmarshal(resource, &members) != nil {
-		return session.Observe{}, false, fmt.Errorf("%w: the resource is no object", ErrPayload)
-	}
-	id, status := text(members["id"]), text(members["status"])
+	id, _ := jsonscan.Text(r.id)
+	status, _ := jsonscan.Text(r.status)
 	switch {
 	case id == "":
 		return session.Observe{}, false, fmt.Errorf("%w: the resource has no id", ErrPayload)
@@ -108,11 +103,56 @@ func ReadObservation(e webhookpolicy.Envelope) (observed session.Observe, tells 
 	return session.Observe{ResourceID: id, Status: parsed, AsOf: e.EventTime}, true, nil
 }
 
-// text returns a JSON text, "" for anything else.
-func text(value json.RawMessage) string {
-	var s string
-	if json.Unmarshal(value, &s) != nil {
-		return ""
+// resource is one as it stands in the data. Of doubled names the last one counts,
+// and null is an object without members, as for encoding/json; but a name in another
+// case, which the fields of a struct would take, is another name.
+type resource struct {
+	there, isObject bool
+	id, status      []byte
+}
+
+// find returns the resource, or says what is missing.
+func (p place) find(data []byte) (r resource, missing string) {
+	var own, family resource
+	s := jsonscan.New(data, jsonscan.MaxDepth)
+	isObject := s.Enter()
+	for s.Next() {
+		switch string(s.Name()) {
+		case p.own:
+			own = readResource(&s)
+		case p.family:
+			family = readResource(&s)
+		}
 	}
-	return s
+	if !isObject {
+		isObject = string(s.Value()) == "null"
+	}
+	if r = own; !r.there {
+		r = family
+	}
+	switch {
+	case !isObject || !s.End():
+		return resource{}, "data is no object"
+	case !r.there:
+		return resource{}, "data has no " + p.own
+	case !r.isObject:
+		return resource{}, "the resource is no object"
+	}
+	return r, ""
+}
+
+func readResource(s *jsonscan.Scanner) resource {
+	if !s.Enter() {
+		return resource{there: true, isObject: string(s.Value()) == "null"}
+	}
+	r := resource{there: true, isObject: true}
+	for s.Next() {
+		switch string(s.Name()) {
+		case "id":
+			r.id = s.Value()
+		case "status":
+			r.status = s.Value()
+		}
+	}
+	return r
 }

@@ -1,12 +1,15 @@
 package receiver_test
 
 import (
+	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/sluicego/sluice/action"
 	"github.com/sluicego/sluice/delivery/receiver"
@@ -111,6 +114,88 @@ func TestReadObservation(t *testing.T) {
 			assert.Equal(t, session.Observe{ResourceID: "r", Status: tt.want, AsOf: noon}, observed)
 		})
 	}
+}
+
+// plainly reads an observation as encoding/json does: what ReadObservation is held
+// against.
+func plainly(e webhookpolicy.Envelope) (session.Observe, bool, error) {
+	own := tells[e.EventName]
+	if own == "" {
+		return session.Observe{}, false, nil
+	}
+	var data, members map[string]json.RawMessage
+	if json.Unmarshal(e.Data, &data) != nil {
+		return session.Observe{}, false, errors.New("receiver: invalid payload: data is no object")
+	}
+	resource, there := data[own]
+	if !there {
+		resource, there = data[strings.Split(string(e.EventName), ".")[0]]
+	}
+	if !there {
+		return session.Observe{}, false, errors.New("receiver: invalid payload: data has no " + own)
+	}
+	if json.Unmarshal(resource, &members) != nil {
+		return session.Observe{}, false, errors.New("receiver: invalid payload: the resource is no object")
+	}
+	var texts [2]string
+	for i, name := range []string{"id", "status"} {
+		if json.Unmarshal(members[name], &texts[i]) != nil || texts[i] == "" {
+			return session.Observe{}, false, errors.New("receiver: invalid payload: the resource has no " + name)
+		}
+	}
+	status, err := action.ParseStatus(texts[1])
+	if err != nil {
+		return session.Observe{}, false, err
+	}
+	return session.Observe{ResourceID: texts[0], Status: status, AsOf: e.EventTime}, true, nil
+}
+
+func agree(t require.TestingT, e webhookpolicy.Envelope) {
+	want, tells, wrong := plainly(e)
+	got, told, err := receiver.ReadObservation(e)
+	require.Equal(t, want, got, "%q", e.Data)
+	require.Equal(t, tells, told, "%q", e.Data)
+	if wrong != nil {
+		require.EqualError(t, err, wrong.Error(), "%q", e.Data)
+	} else {
+		require.NoError(t, err, "%q", e.Data)
+	}
+}
+
+// drawObject draws an object of such members, in which names may stand twice, and
+// sometimes what is none.
+func drawObject(names []string, value *rapid.Generator[string]) *rapid.Generator[string] {
+	return rapid.Custom(func(t *rapid.T) string {
+		var list []string
+		for range rapid.IntRange(0, 4).Draw(t, "members") {
+			list = append(list, `"`+rapid.SampledFrom(names).Draw(t, "name")+`":`+value.Draw(t, "value"))
+		}
+		form := rapid.SampledFrom([]string{"{%s}", "{%s}", "{%s}", " { %s } ", "{%s", "%s", "{%s,}", "[{%s}]", "null", "5"}).Draw(t, "form")
+		return strings.Replace(form, "%s", strings.Join(list, ","), 1)
+	})
+}
+
+// ACT-1, ACT-2: what is read does not depend on how the data is written.
+func TestReadObservation_Agree(t *testing.T) {
+	value := rapid.SampledFrom([]string{
+		`"done"`, `"failed"`, `"verified"`, `"d\u006fne"`, `"r"`, `"\ud800"`, "\"\xff\"", `""`, "null", "5", "[]", `{"id":"x"}`, "tru", "",
+	})
+	resource := drawObject([]string{"id", "status", "id", "status", `i\u0064`, "ID", "Status", "name", "\xff"}, value)
+	data := drawObject([]string{"company", "verification", "company", "verification", `compan\u0079`, "Company", "signature_request"},
+		rapid.OneOf(resource, resource, resource, value))
+	names := rapid.SampledFrom([]webhookpolicy.EventName{
+		webhookpolicy.EventVerificationCompanyDone, webhookpolicy.EventVerificationCompanyDone,
+		webhookpolicy.EventSignatureRequestDone, webhookpolicy.EventContactCreated,
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		agree(t, webhookpolicy.Envelope{EventName: names.Draw(t, "event"), EventTime: noon, Data: []byte(data.Draw(t, "data"))})
+	})
+}
+
+// Memory is taken for the id and the status.
+func TestReadObservation_Allocations(t *testing.T) {
+	e := webhookpolicy.Envelope{EventName: webhookpolicy.EventSignatureRequestDone, EventTime: noon, Data: []byte(benchData)}
+	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() { _, _, _ = receiver.ReadObservation(e) }), 2.0)
 }
 
 // The error names both versions.
