@@ -88,12 +88,18 @@ func CheckID(id string) string {
 // CheckTime returns a reason why t, in whole seconds, cannot stand in a
 // document, or "".
 func CheckTime(t time.Time) string {
-	switch t = Seconds(t); {
-	case t.IsZero():
+	switch at := t.Unix(); {
+	case at == firstSecond: // of which the zero time is the beginning
 		return "the time is missing"
-	case t.Year() < 1 || t.Year() > 9999:
+	case at < firstSecond || at > lastSecond:
 		return "the time is outside the years 1 to 9999"
 	default:
 		return ""
 	}
 }
+
+// The first second of the year 1, and the last of the year 9999.
+var (
+	firstSecond = time.Time{}.Unix()
+	lastSecond  = time.Date(10000, time.January, 1, 0, 0, 0, 0, time.UTC).Unix() - 1
+)

@@ -148,10 +148,10 @@ var sessionMutants = []mutant{
 		"case len(t.Workspaces) == 1:", "case len(t.Workspaces) > 0:",
 	}, {
 		"session", "SES-7", "to become awaiting is announced", "session/event.go",
-		"case Blocked, Done:", "case Awaiting, Blocked, Done:",
+		`Ongoing: "workflow_session.started",`, `Awaiting: "workflow_session.awaiting", Ongoing: "workflow_session.started",`,
 	}, {
 		"session", "SES-7", "what goes on after a block is not announced", "session/event.go",
-		`|| verb == "" {`, `|| verb == "" || m.From == Blocked && m.To == Ongoing {`,
+		`name == "" || !m.Moved() {`, `name == "" || !m.Moved() || m.From == Blocked && m.To == Ongoing {`,
 	}, {
 		"session", "SES-8", "as-of moves updated_at", "session/apply.go",
 		"f.Status, f.AsOf)\n\t\tvisible = status(after) != status(before)", "f.Status, f.AsOf)",
@@ -284,7 +284,7 @@ var signatureMutants = []mutant{
 		"strings.CutPrefix(header, signaturePrefix)", "strings.CutPrefix(strings.ToLower(header), signaturePrefix)",
 	}, {
 		"signature", "WHK-11", "space around a body is not signed", "webhookpolicy/signature.go",
-		"mac.Write(body)", "mac.Write([]byte(strings.TrimSpace(string(body))))",
+		"\tmac.Write(body)", "\tmac.Write([]byte(strings.TrimSpace(string(body))))",
 	}, {
 		"signature", "WHK-11", "the first key alone is valid", "webhookpolicy/signature.go",
 		"range secrets {", "range secrets[:1] {",

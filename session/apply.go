@@ -55,7 +55,7 @@ func Apply(s Session, c Command, now time.Time) (Session, Change, error) {
 	if outcome != action.Taken {
 		return s, Change{Outcome: outcome}, nil
 	}
-	s.detach(next.place.group)
+	s.detach(next.place)
 	event := s.install(next, fact, now)
 	return s, Change{Events: []Event{event}, Outcome: action.Taken}, nil
 }
@@ -301,10 +301,13 @@ func (s Session) link(f Linked) (step, action.Outcome, error) {
 	return step{place{g, len(s.groups[g].actions)}, chain, true}, action.Taken, err
 }
 
-// detach copies what a step in a group will write to, and no more.
-func (s *Session) detach(g int) {
+// detach copies what a step at a place will write to, and no more.
+func (s *Session) detach(p place) {
 	s.groups = slices.Clone(s.groups)
-	s.groups[g].actions = slices.Clone(s.groups[g].actions)
+	g := &s.groups[p.group]
+	shared := g.actions
+	g.actions = make([]attempt.Chain, len(shared), max(len(shared), p.action+1))
+	copy(g.actions, shared)
 }
 
 // install writes a step into a session that owns its slices, and returns the

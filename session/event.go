@@ -97,8 +97,8 @@ type Change struct {
 // Announcements returns what the events announce, in order.
 func (c Change) Announcements() []Announcement {
 	var all []Announcement
-	for _, e := range c.Events {
-		all = append(all, e.Announcements()...)
+	for i := range c.Events {
+		all = c.Events[i].announce(all)
 	}
 	return all
 }
@@ -120,31 +120,36 @@ func (a Announcement) String() string { return a.Name }
 
 // Announcements returns what the event announces: the group first, then the
 // session (SES-7). To become awaiting is not announced.
-func (e Event) Announcements() []Announcement {
-	var all []Announcement
-	announce := func(level string, t group.Type, m Move) {
-		verb := announced(m.To)
-		if !m.Moved() || verb == "" {
+func (e Event) Announcements() []Announcement { return e.announce(nil) }
+
+// announce appends the announcements of the event.
+func (e *Event) announce(all []Announcement) []Announcement {
+	add := func(name string, t group.Type, m Move) {
+		if name == "" || !m.Moved() {
 			return
 		}
+		if all == nil {
+			all = make([]Announcement, 0, 2) // an event seldom has others
+		}
 		all = append(all, Announcement{
-			Name: level + "." + verb, SessionID: e.SessionID, Version: e.Version,
-			GroupType: t, Status: m.To, At: e.At,
+			Name: name, SessionID: e.SessionID, Version: e.Version, GroupType: t, Status: m.To, At: e.At,
 		})
 	}
-	announce("workflow_action_group", e.GroupType, e.Group)
-	announce("workflow_session", 0, e.Session)
+	add(groupAnnouncements[e.Group.To], e.GroupType, e.Group)
+	add(sessionAnnouncements[e.Session.To], 0, e.Session)
 	return all
 }
 
-// announced is the word by which a status is announced, "" if it is not.
-func announced(s Status) string {
-	switch s {
-	case Ongoing:
-		return "started"
-	case Blocked, Done:
-		return s.String()
-	default:
-		return ""
+// The webhook events by which statuses are announced, "" for those that are not.
+var (
+	groupAnnouncements = [256]string{
+		Ongoing: "workflow_action_group.started",
+		Blocked: "workflow_action_group.blocked",
+		Done:    "workflow_action_group.done",
 	}
-}
+	sessionAnnouncements = [256]string{
+		Ongoing: "workflow_session.started",
+		Blocked: "workflow_session.blocked",
+		Done:    "workflow_session.done",
+	}
+)
