@@ -172,7 +172,7 @@ var sessionMutants = []mutant{
 
 var jsonMutants = []mutant{
 	{
-		"json", "SES-10", "times end in Z", "session/wire.go", "15:04:05-07:00\")", "15:04:05Z07:00\")",
+		"json", "SES-10", "times end in Z", "session/wire.go", "\"+00:00\"...", "\"Z\"...",
 	}, {
 		"json", "SES-10", "a document must have a name", "session/snapshot.go", `if whole || b.s.name != "" {`, "{",
 	}, {
@@ -180,9 +180,8 @@ var jsonMutants = []mutant{
 		`CreatedAt: b.time(path+".created_at", r.CreatedAt),`,
 		`CreatedAt: b.time(path+".created_at", r.CreatedAt), AsOf: b.time(path+".created_at", r.CreatedAt),`,
 	}, {
-		"json", "SES-10", "previous attempts stand newest first", "session/document.go",
-		"a.PreviousAttempts = append(a.PreviousAttempts, previousAttemptJSON{r})",
-		"a.PreviousAttempts = append([]previousAttemptJSON{{r}}, a.PreviousAttempts...)",
+		"json", "SES-10", "previous attempts stand newest first", "session/writer.go",
+		"w.resource(all[i], all[i-1].ID)", "w.resource(all[newest-i], all[newest-i-1].ID)",
 	},
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/sluicego/sluice/action"
@@ -122,22 +123,28 @@ func (b Blocker) String() string {
 // inputs of the attempt are not known, but for sessions that were read from the
 // public API's JSON, which never tells them.
 func (s Session) Blockers() []Blocker {
-	var blockers []Blocker
+	n := 0
+	for range s.blocking() {
+		n++
+	}
+	blockers := slices.Grow([]Blocker(nil), n)
 	for g, c := range s.blocking() {
-		r := c.Main().Resource
 		blockers = append(blockers, Blocker{
-			Group: g, Attempt: c.Len(), Resource: r, WaysOut: s.waysOut(c),
+			Group: g, Attempt: c.Len(), Resource: c.Main().Resource, WaysOut: s.waysOut(c),
 		})
 	}
 	return blockers
 }
 
-// blocking yields the Actions that block.
-func (s Session) blocking() iter.Seq2[group.Type, attempt.Chain] {
-	return func(yield func(group.Type, attempt.Chain) bool) {
+// blocking yields the Actions that block, which are not to be written to.
+func (s Session) blocking() iter.Seq2[group.Type, *attempt.Chain] {
+	return func(yield func(group.Type, *attempt.Chain) bool) {
 		for _, g := range s.groups {
+			if g.Status() != Blocked {
+				continue
+			}
 			for i := range g.actions {
-				if entry(&g.actions[i]).Says() == Blocked && !yield(g.typ, g.actions[i]) {
+				if entry(&g.actions[i]).Says() == Blocked && !yield(g.typ, &g.actions[i]) {
 					return
 				}
 			}
@@ -148,10 +155,10 @@ func (s Session) blocking() iter.Seq2[group.Type, attempt.Chain] {
 // waysOut lists what unblocks an Action, the way that the platform's guide
 // recommends first. It asks the chain and the machine instead of knowing
 // statuses, so that it cannot offer what they refuse.
-func (s Session) waysOut(c attempt.Chain) []WayOut {
+func (s Session) waysOut(c *attempt.Chain) []WayOut {
 	main := c.Main()
 	id := main.Resource.ID
-	var ways []WayOut
+	ways := make([]WayOut, 0, 3) // no Action has more
 	if c.Left() > 0 && (!main.Inputs.IsZero() || s.fromDocument) {
 		ways = append(ways, WayOut{
 			Way:          WayRetry,

@@ -91,7 +91,9 @@ type pageJSON struct {
 // MarshalJSON writes the public API's form of a list (SES-10).
 func (p Page[T]) MarshalJSON() ([]byte, error) {
 	wire := pageJSON{Data: make([]json.RawMessage, len(p.Items))}
-	wire.Meta.NextCursor = nullable(p.NextCursor)
+	if p.NextCursor != "" {
+		wire.Meta.NextCursor = &p.NextCursor
+	}
 	for i, item := range p.Items {
 		text, err := json.Marshal(item)
 		if err != nil {

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -59,46 +58,34 @@ func (s Session) MarshalJSON() ([]byte, error) {
 	if s.IsZero() {
 		return nil, ErrNoSession
 	}
-	doc := documentJSON{
-		ID: s.id, Name: s.name, TemplateID: s.templateID, WorkspaceID: nullable(s.workspaceID),
-		Status:       s.Status().String(),
-		ActionGroups: make([]groupJSON, len(s.groups)),
-		CreatedAt:    formatTime(s.createdAt), UpdatedAt: formatTime(s.updatedAt),
-	}
+	w := make(documentWriter, 0, s.documentSize())
+	w.text(`{"id":`, s.id)
+	w.text(`,"name":`, s.name)
+	w.text(`,"workflow_template_id":`, s.templateID)
+	w.optional(`,"workspace_id":`, s.workspaceID)
+	w.text(`,"status":`, s.Status().String())
+	w.raw(`,"action_groups":[`)
 	for i, g := range s.groups {
-		doc.ActionGroups[i] = groupJSON{
-			Type: g.typ.String(), Status: g.Status().String(),
-			Actions: make([]actionJSON, len(g.actions)),
+		if i > 0 {
+			w.raw(",")
 		}
-		for j, c := range g.actions {
-			doc.ActionGroups[i].Actions[j] = actionToJSON(c)
-		}
+		w.group(g)
 	}
-	return json.Marshal(doc)
+	w.time(`],"created_at":`, s.createdAt)
+	w.time(`,"updated_at":`, s.updatedAt)
+	w.raw("}")
+	return w, nil
 }
 
-// actionToJSON writes an Action with all members that the public API has. Each
-// attempt names the one before it.
-func actionToJSON(c attempt.Chain) actionJSON {
-	a := actionJSON{PreviousAttempts: []previousAttemptJSON{}}
-	var previous string
-	for n, at := range c.Attempts() {
-		r := resourceJSON{
-			ID: at.Resource.ID, CreatedAt: formatTime(at.Resource.CreatedAt),
-			Type: at.Resource.Type.String(), Status: at.Resource.Status.String(),
-			PreviousAttemptID: nullable(previous),
-		}
-		previous = r.ID
-		if n < c.Len() {
-			a.PreviousAttempts = append(a.PreviousAttempts, previousAttemptJSON{r})
-		} else {
-			a.Resource = r
+// documentSize is about how many bytes the document of the session has.
+func (s Session) documentSize() int {
+	attempts := 0
+	for _, g := range s.groups {
+		for i := range g.actions {
+			attempts += g.actions[i].Len()
 		}
 	}
-	if r, ok := c.Resolution(); ok {
-		a.Resolution = &resolutionJSON{Reason: nullable(r.Reason), ResolvedAt: formatTime(r.At)}
-	}
-	return a
+	return 512 + 256*attempts
 }
 
 // UnmarshalJSON reads the public API's document of a session: [ParseDocument],
@@ -139,32 +126,33 @@ func (m Mismatch) String() string {
 // Commands can be tried on the session, but neither it nor what follows from it
 // can be saved, since the document does not tell all: see [CheckSave].
 func ParseDocument(data []byte) (Session, []Mismatch, error) {
-	var doc documentJSON
-	if err := json.Unmarshal(data, &doc); err != nil {
+	doc, err := readDocument(data)
+	if err != nil {
 		return Session{}, nil, unreadable("session", err)
 	}
 	s := Session{
 		id: doc.ID, name: doc.Name, templateID: doc.TemplateID, workspaceID: deref(doc.WorkspaceID),
+		groups:       make([]Group, 0, len(doc.ActionGroups)),
 		fromDocument: true,
 	}
-	b := builder{document: "session", s: &s}
+	b := builder{document: "session", groups: "action_groups", s: &s}
 	s.createdAt, s.updatedAt = b.time("created_at", doc.CreatedAt), b.time("updated_at", doc.UpdatedAt)
 	b.header("workflow_template_id", false)
 	var mismatches []Mismatch
 	for i, g := range doc.ActionGroups {
-		b.at("action_groups[%d]", i)
+		b.enter(i)
 		t, err := group.ParseType(g.Type)
 		b.fail("type", err)
-		b.group(t)
+		b.group(t, len(g.Actions))
 		for j, a := range g.Actions {
-			b.at("action_groups[%d].actions[%d]", i, j)
+			b.enter(j)
 			b.action(b.attempts(a), b.resolution(a.Resolution))
+			b.leave()
 		}
-		b.at("action_groups[%d]", i)
 		mismatches = b.compare(mismatches, t, g.Status, s.groups[i].Status())
+		b.leave()
 	}
-	b.at("")
-	b.done("action_groups")
+	b.done()
 	mismatches = b.compare(mismatches, 0, doc.Status, s.Status())
 	if b.err != nil {
 		return Session{}, nil, b.err
@@ -200,23 +188,32 @@ func (b *builder) resolution(r *resolutionJSON) *attempt.Resolution {
 	return &attempt.Resolution{Reason: deref(r.Reason), At: b.time("resolution.resolved_at", r.ResolvedAt)}
 }
 
-// attempts returns the attempts of an action, oldest first. Documents list
-// previous attempts in that order; if they name the attempts that they
-// replaced, those names decide.
+// attempts returns the attempts of an action, oldest first, until it is called
+// again. Documents list previous attempts in that order; if they name the
+// attempts that they replaced, those names decide.
 func (b *builder) attempts(a actionJSON) []attempt.Attempt {
-	listed := make([]attempt.Attempt, len(a.PreviousAttempts))
+	b.listed = b.listed[:0]
+	for i, p := range a.PreviousAttempts {
+		b.enter(i)
+		b.listed = append(b.listed, b.attempt(p.Resource))
+		b.leave()
+	}
+	b.listed = append(b.listed, b.attempt(a.Resource))
+	if a.Resource.PreviousAttemptID == nil {
+		return b.listed
+	}
+	return b.inOrder(b.listed, a)
+}
+
+// inOrder returns the attempts of an action in the order in which they replaced
+// each other.
+func (b *builder) inOrder(listed []attempt.Attempt, a actionJSON) []attempt.Attempt {
 	byID := make(map[string]int, len(a.PreviousAttempts))
 	for i, p := range a.PreviousAttempts {
-		listed[i] = b.attempt(fmt.Sprintf("previous_attempts[%d].resource", i), p.Resource)
 		byID[p.Resource.ID] = i
 	}
-	newest := b.attempt("resource", a.Resource)
-	replaced := a.Resource.PreviousAttemptID
-	if replaced == nil {
-		return append(listed, newest)
-	}
-	sorted := []attempt.Attempt{newest}
-	for replaced != nil {
+	sorted := append(make([]attempt.Attempt, 0, len(listed)), listed[len(listed)-1])
+	for replaced := a.Resource.PreviousAttemptID; replaced != nil; {
 		i, known := byID[*replaced]
 		if !known {
 			b.fail("previous_attempts", fmt.Errorf("%q is named as replaced, but not listed (ATT-8)", *replaced))
@@ -226,7 +223,7 @@ func (b *builder) attempts(a actionJSON) []attempt.Attempt {
 		sorted = append(sorted, listed[i])
 		replaced = a.PreviousAttempts[i].Resource.PreviousAttemptID
 	}
-	if len(sorted) <= len(listed) {
+	if len(sorted) < len(listed) {
 		b.fail("previous_attempts", errors.New("the chain of previous_attempt_id breaks off (ATT-8)"))
 	}
 	slices.Reverse(sorted)
@@ -235,7 +232,8 @@ func (b *builder) attempts(a actionJSON) []attempt.Attempt {
 
 // attempt reads a resource. The public API tells neither its as-of, so that
 // whatever is observed next is newer, nor the digest of its inputs.
-func (b *builder) attempt(path string, r resourceJSON) attempt.Attempt {
+func (b *builder) attempt(r resourceJSON) attempt.Attempt {
+	const path = "resource"
 	if r == (resourceJSON{}) {
 		b.fail(path, errors.New("it is missing (SES-10)"))
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sluicego/sluice/action"
@@ -83,20 +84,22 @@ func FromSnapshot(data []byte) (Session, error) {
 	s := Session{
 		id: wire.ID, name: wire.Name, templateID: wire.TemplateID, workspaceID: wire.WorkspaceID,
 		createdAt: action.Seconds(wire.CreatedAt), updatedAt: action.Seconds(wire.UpdatedAt),
+		groups:  make([]Group, 0, len(wire.Groups)),
 		version: wire.Version,
 	}
-	b := builder{document: "snapshot", s: &s}
+	b := builder{document: "snapshot", groups: "groups", s: &s}
 	b.header("template_id", true)
 	for i, g := range wire.Groups {
-		b.at("groups[%d]", i)
-		b.group(g.Type)
+		b.enter(i)
+		b.group(g.Type, len(g.Actions))
 		for j, a := range g.Actions {
-			b.at("groups[%d].actions[%d]", i, j)
+			b.enter(j)
 			b.action(a.Attempts, a.Resolution)
+			b.leave()
 		}
+		b.leave()
 	}
-	b.at("")
-	b.done("groups")
+	b.done()
 	if least := 1 + len(b.taken) + b.resolutions; wire.Version < least {
 		b.fail("version", fmt.Errorf("it is %d; a creation, %d links and %d resolutions make at least %d",
 			wire.Version, len(b.taken), b.resolutions, least))
@@ -111,24 +114,41 @@ func FromSnapshot(data []byte) (Session, error) {
 // thing in it that no session can have.
 type builder struct {
 	document string
+	groups   string // what the document calls the list of groups
 	s        *Session
-	path     string
-	taken    map[string]string // where each resource stands
+	where    []int            // in which group, action and previous attempt it is
+	taken    map[string]place // where each resource stands
 	err      error
 
 	resolutions int
+	listed      []attempt.Attempt // of one action, to be written over by the next
 }
 
-// at says where in the document the builder is.
-func (b *builder) at(format string, args ...any) { b.path = fmt.Sprintf(format, args...) }
+// enter says that the builder goes into a group, an action or a previous
+// attempt, which has this index.
+func (b *builder) enter(index int) { b.where = append(b.where, index) }
 
-// fail remembers an error about a member of what is at the path, or of the path
-// itself.
+// leave says that it comes out again.
+func (b *builder) leave() { b.where = b.where[:len(b.where)-1] }
+
+// path returns the path of a group, an action or a previous attempt; "" for the
+// whole document.
+func (b *builder) path(where ...int) string {
+	lists := [...]string{b.groups, ".actions", ".previous_attempts"}
+	var path string
+	for i, index := range where {
+		path += fmt.Sprintf("%s[%d]", lists[i], index)
+	}
+	return path
+}
+
+// fail remembers an error about a member of what the builder is in, or about
+// that itself.
 func (b *builder) fail(member string, err error) {
 	if err == nil || b.err != nil {
 		return
 	}
-	path := b.path
+	path := b.path(b.where...)
 	if path != "" && member != "" {
 		path += "."
 	}
@@ -138,7 +158,7 @@ func (b *builder) fail(member string, err error) {
 // header checks what stands outside the groups. A document that is not whole
 // may leave out all but the id; template is what it calls the template's.
 func (b *builder) header(template string, whole bool) {
-	b.taken = map[string]string{}
+	b.taken = map[string]place{}
 	check := func(member, reason string) {
 		if reason != "" {
 			b.fail(member, fmt.Errorf("%s (SES-11)", reason))
@@ -156,15 +176,15 @@ func (b *builder) header(template string, whole bool) {
 	}
 }
 
-// group begins a group; the actions that follow are its own.
-func (b *builder) group(t group.Type) {
+// group begins a group; as many actions as it has follow.
+func (b *builder) group(t group.Type, actions int) {
 	switch {
 	case !t.IsValid():
 		b.fail("type", fmt.Errorf("it is %s (RES-6)", t))
 	case b.s.groupIndex(t) >= 0:
 		b.fail("", fmt.Errorf("there is a group %s already (SES-1)", t))
 	}
-	b.s.groups = append(b.s.groups, Group{typ: t})
+	b.s.groups = append(b.s.groups, Group{typ: t, actions: slices.Grow([]attempt.Chain(nil), actions)})
 }
 
 // action adds an Action to the group that was begun last. It holds it against
@@ -189,17 +209,17 @@ func (b *builder) action(attempts []attempt.Attempt, resolution *attempt.Resolut
 		if w := a.Resource.WorkspaceID; w != "" && w != b.s.workspaceID {
 			b.fail("", fmt.Errorf("resource %s lives in workspace %s (SES-4)", a.Resource.ID, w))
 		}
-		if where, doubled := b.taken[a.Resource.ID]; doubled {
-			b.fail("", fmt.Errorf("resource %s stands in %s already (ATT-12)", a.Resource.ID, where))
+		if p, doubled := b.taken[a.Resource.ID]; doubled {
+			b.fail("", fmt.Errorf("resource %s stands in %s already (ATT-12)", a.Resource.ID, b.path(p.group, p.action)))
 		}
-		b.taken[a.Resource.ID] = b.path
+		b.taken[a.Resource.ID] = place{b.where[0], b.where[1]}
 	}
 	g.put(len(g.actions), chain)
 }
 
-// done checks what the whole must have; groups is where the document has them.
-func (b *builder) done(groups string) {
+// done checks what the whole must have.
+func (b *builder) done() {
 	if len(b.s.groups) == 0 {
-		b.fail(groups, errors.New("there is none; at least one is needed (SES-1)"))
+		b.fail(b.groups, errors.New("there is none; at least one is needed (SES-1)"))
 	}
 }

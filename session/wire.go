@@ -103,14 +103,20 @@ func (e *DocumentError) Unwrap() []error { return []error{ErrDocument, e.Err} }
 
 const wantedTime = "RFC 3339 is wanted, as 2025-09-22T14:30:00+00:00 (SES-10)"
 
-// formatTime writes a time as the public API does: RFC 3339 with a numeric
-// offset, in UTC (SES-10); nil for the zero time.
+// formatTime returns what appendTime writes; nil for the zero time.
 func formatTime(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
-	text := t.UTC().Format("2006-01-02T15:04:05-07:00")
+	text := string(appendTime(nil, t))
 	return &text
+}
+
+// appendTime writes a time as the public API does: RFC 3339 with a numeric
+// offset, in UTC (SES-10).
+func appendTime(text []byte, t time.Time) []byte {
+	text = t.UTC().AppendFormat(text, time.RFC3339) // which ends in Z
+	return append(text[:len(text)-1], "+00:00"...)
 }
 
 // parseTime reads a time of any offset, in whole seconds; the zero time for
@@ -119,7 +125,7 @@ func parseTime(text *string) (time.Time, error) {
 	if text == nil {
 		return time.Time{}, nil
 	}
-	t, err := time.Parse(time.RFC3339, *text)
+	t, err := time.ParseInLocation(time.RFC3339, *text, time.UTC)
 	if err != nil {
 		return t, fmt.Errorf("%q is no time; %s", *text, wantedTime)
 	}
@@ -127,15 +133,6 @@ func parseTime(text *string) (time.Time, error) {
 		return t, fmt.Errorf("%q: %s (SES-10)", *text, reason)
 	}
 	return action.Seconds(t), nil
-}
-
-// nullable returns a pointer that is nil for "", as the public API writes ids
-// that are not there.
-func nullable(id string) *string {
-	if id == "" {
-		return nil
-	}
-	return &id
 }
 
 // deref returns "" for a text that is not there.

@@ -1,5 +1,5 @@
-// Package jsonscan reads the members of JSON objects in one pass over a text,
-// without reflection and without memory of its own.
+// Package jsonscan reads JSON objects and lists in one pass over a text, without
+// reflection and without memory of its own.
 //
 // The idea: whoever wants a few members of an object has to check the syntax of
 // the whole, and by then has been past them. A [Scanner] checks as it goes, and
@@ -14,6 +14,8 @@
 //	if !s.End() {
 //		return errors.New("it is no JSON object")
 //	}
+//
+// EnterList and NextElement do the same with the elements of a list.
 //
 // The rules:
 //
@@ -42,7 +44,7 @@ type Scanner struct {
 	text  []byte
 	pos   int // the next byte to read, none after a fault
 	next  expected
-	depth int // objects that were entered and not left
+	depth int // objects and lists that were entered and not left
 	limit int
 
 	nameFrom, nameTo int // the last name, in its quotes
@@ -54,8 +56,8 @@ type expected uint8
 
 const (
 	expectValue  expected = iota
-	expectFirst           // a name, or the end of an object that has none
-	expectFollow          // a comma, or the end: of the object, or of the text
+	expectFirst           // a name or an element, or the end of what has none
+	expectFollow          // a comma, or the end: of the object, the list or the text
 )
 
 // New returns a Scanner of a text in which at most limit objects and lists may
@@ -65,9 +67,14 @@ func New(text []byte, limit int) Scanner { return Scanner{text: text, limit: lim
 // Enter goes into the object that is the next value, and reports false if the next
 // value is another one. Then nothing is read, and [Scanner.Value] gives it. What
 // was entered is left by Next.
-func (s *Scanner) Enter() bool {
+func (s *Scanner) Enter() bool { return s.enter('{') }
+
+// EnterList is Enter for a list, which is left by NextElement.
+func (s *Scanner) EnterList() bool { return s.enter('[') }
+
+func (s *Scanner) enter(begin byte) bool {
 	at := space(s.text, s.pos)
-	if s.next != expectValue || peek(s.text, at) != '{' || s.depth >= s.limit {
+	if s.next != expectValue || peek(s.text, at) != begin || s.depth >= s.limit {
 		return false
 	}
 	s.pos, s.next = at+1, expectFirst
@@ -78,6 +85,21 @@ func (s *Scanner) Enter() bool {
 // Next goes on to the next member, past the value of the last one if that was not
 // read, and reports false behind the last member, or if there is a fault.
 func (s *Scanner) Next() bool {
+	if !s.follow('}') {
+		return false
+	}
+	s.nameFrom = s.pos
+	s.nameTo, s.escaped = str(s.text, s.pos)
+	s.pos = colon(s.text, s.nameTo)
+	return s.pos != none
+}
+
+// NextElement is Next for the elements of a list.
+func (s *Scanner) NextElement() bool { return s.follow(']') }
+
+// follow goes to where the next member or element begins, and reports false behind
+// the end.
+func (s *Scanner) follow(end byte) bool {
 	if s.depth == 0 {
 		return false
 	}
@@ -86,7 +108,7 @@ func (s *Scanner) Next() bool {
 	}
 	at := space(s.text, s.pos)
 	switch c := peek(s.text, at); {
-	case c == '}':
+	case c == end:
 		s.pos, s.next = at+1, expectFollow
 		s.depth--
 		return false
@@ -94,13 +116,10 @@ func (s *Scanner) Next() bool {
 	case c == ',':
 		at = space(s.text, at+1)
 	default:
-		s.pos = none
-		return false
+		at = none
 	}
-	s.nameFrom, s.next = at, expectValue
-	s.nameTo, s.escaped = str(s.text, at)
-	s.pos = colon(s.text, s.nameTo)
-	return s.pos != none
+	s.pos, s.next = at, expectValue
+	return at != none
 }
 
 // Name returns the name of the member, of which bytes that are not UTF-8 are as
@@ -123,6 +142,14 @@ func (s *Scanner) Value() []byte {
 		return nil
 	}
 	return s.text[from:s.pos:s.pos]
+}
+
+// Null reads the next value if it is null, and reports whether it is.
+func (s *Scanner) Null() bool {
+	if s.next != expectValue || peek(s.text, space(s.text, s.pos)) != 'n' {
+		return false
+	}
+	return s.Value() != nil
 }
 
 // End reports whether the text was read to its end and is sound.

@@ -31,6 +31,15 @@ func members(text string) (all []one, sound bool) {
 	return all, s.End()
 }
 
+// elements returns the elements of a list.
+func elements(text string) (all []string, sound bool) {
+	s := jsonscan.New([]byte(text), jsonscan.MaxDepth)
+	for s.EnterList(); s.NextElement(); {
+		all = append(all, string(s.Value()))
+	}
+	return all, s.End()
+}
+
 // taken and refused are texts at which the grammar turns.
 var (
 	taken = []string{
@@ -62,6 +71,9 @@ func TestScanner_End(t *testing.T) {
 		for _, format := range []string{`{"a":%s}`, `{"b":{},"a":[%s]}`, "%s"} {
 			text := fmt.Sprintf(format, text)
 			_, sound := members(text)
+			assert.Equal(t, sound, json.Valid([]byte(text)), "%q", text)
+			text = "[" + text + "]"
+			_, sound = elements(text)
 			assert.Equal(t, sound, json.Valid([]byte(text)), "%q", text)
 		}
 	}
@@ -133,6 +145,62 @@ func TestScanner_Nested(t *testing.T) {
 	}
 }
 
+func TestScanner_NextElement(t *testing.T) {
+	for text, want := range map[string][]string{
+		"[]": nil, " [ ] ": nil, "[1]": {"1"}, ` [ 1 , [ 2 ] ,{"a":[]}, "]" ] `: {"1", "[ 2 ]", `{"a":[]}`, `"]"`},
+	} {
+		got, sound := elements(text)
+		assert.True(t, sound, text)
+		assert.Equal(t, want, got, text)
+	}
+	for _, text := range []string{"null", "{}", `"[]"`, "1", ""} {
+		got, sound := elements(text)
+		assert.False(t, sound, text)
+		assert.Empty(t, got, text)
+	}
+}
+
+// Objects and lists are gone into from each other, and what is not gone into is
+// passed over.
+func TestScanner_NestedLists(t *testing.T) {
+	s := jsonscan.New([]byte(`{"a":[{"b":1},[2,[3]],{},[],4],"c":[5],"d":[[6]],"e":7}`), 4)
+	var read []string
+	for s.Enter(); s.Next(); {
+		name := string(s.Name())
+		if name == "c" || !s.EnterList() {
+			continue
+		}
+		for s.NextElement() {
+			switch {
+			case s.Enter():
+				for s.Next() {
+					read = append(read, name+"."+string(s.Name())+string(s.Value()))
+				}
+			case s.EnterList():
+				for s.NextElement() {
+					read = append(read, name+".."+string(s.Value()))
+				}
+			default:
+				read = append(read, name+"."+string(s.Value()))
+			}
+		}
+	}
+	assert.True(t, s.End())
+	assert.Equal(t, []string{"a.b1", "a..2", "a..[3]", "a.4", "d..6"}, read)
+}
+
+func TestScanner_Null(t *testing.T) {
+	for text, want := range map[string]bool{
+		"null": true, "\tnull\n": true, "nul": false, "nulll": true, "0": false, `"null"`: false, "": false, "{}": false,
+	} {
+		s := jsonscan.New([]byte(text), 1)
+		assert.Equal(t, want, s.Null(), text)
+		assert.False(t, s.Null(), "it is read already")
+		s.Value()
+		assert.Equal(t, json.Valid([]byte(text)), s.End(), text)
+	}
+}
+
 // An object that was left half-way is no end.
 func TestScanner_EndTooEarly(t *testing.T) {
 	s := jsonscan.New([]byte(`{"a":1}`), 1)
@@ -163,6 +231,8 @@ func TestScanner_Depth(t *testing.T) {
 	for _, limit := range []int{-1, 0, 1} {
 		s := jsonscan.New([]byte("{}"), limit)
 		assert.Equal(t, limit == 1, s.Enter())
+		s = jsonscan.New([]byte("[]"), limit)
+		assert.Equal(t, limit == 1, s.EnterList())
 	}
 	lists := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	objects := func(n int) string { return strings.Repeat(`{"a":`, n) + "1" + strings.Repeat("}", n) }

@@ -26,12 +26,14 @@ func TestScanner_Property(t *testing.T) {
 		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 8).Draw(t, "pieces"), "")
 		agree(t, text)
 		agree(t, "{"+text+"}")
+		agree(t, "["+text+"]")
 	})
 }
 
-// agree compares verdict, members and texts with those of encoding/json.
+// agree compares verdict, members, elements and texts with those of encoding/json.
 func agree(t require.TestingT, text string) {
 	require.Equal(t, json.Valid([]byte(text)), valid(text), "%q", text)
+	agreeList(t, text)
 	all, sound := members(text)
 	var want map[string]json.RawMessage
 	err := json.Unmarshal([]byte(text), &want)
@@ -47,6 +49,20 @@ func agree(t require.TestingT, text string) {
 	}
 	require.Equal(t, want, got, "%q", text)
 	require.Equal(t, doubled(text), len(all)-len(got), "%q", text)
+}
+
+func agreeList(t require.TestingT, text string) {
+	all, sound := elements(text)
+	var want []json.RawMessage
+	err := json.Unmarshal([]byte(text), &want)
+	require.Equal(t, err == nil && want != nil, sound, "%q", text)
+	if !sound {
+		return
+	}
+	require.Len(t, all, len(want), "%q", text)
+	for i := range want {
+		require.Equal(t, string(want[i]), all[i], "%q", text)
+	}
 }
 
 func agreeText(t require.TestingT, value string) {
