@@ -70,9 +70,10 @@ type Table[S, E Enum] struct {
 // Machine is a compiled Table. The zero Machine has no states: it refuses
 // everything. A Machine must not be copied; Compile returns the one to share.
 type Machine[S, E Enum] struct {
-	// next is the whole table: 256 events for each state up to the highest, both
+	// next is the whole table: 256 states for each event up to the highest, both
 	// by their numeric values; zero where an event is not allowed. With that
-	// width no event is out of bounds, and one comparison is saved.
+	// width no state is out of bounds, and one comparison is saved. The state has
+	// the low byte, since it is what a step has to wait for.
 	next []S
 
 	// reach has for each state what it can ever become, itself included.
@@ -106,7 +107,7 @@ func (b *set) addAll(o *set) {
 // It returns s itself and an [*EventError] if s does not allow e, or is not a
 // state of the machine.
 func (m *Machine[S, E]) Next(s S, e E) (S, error) {
-	if i := int(s)<<8 | int(e); i < len(m.next) && m.next[i] != 0 {
+	if i := int(e)<<8 | int(s); i < len(m.next) && m.next[i] != 0 {
 		return m.next[i], nil
 	}
 	return s, &EventError[S, E]{m, s, e}
@@ -119,7 +120,7 @@ func (m *Machine[S, E]) Can(s S, e E) bool {
 
 // lookup returns where e leads from s, zero if nowhere.
 func (m *Machine[S, E]) lookup(s S, e E) S {
-	if i := int(s)<<8 | int(e); i < len(m.next) {
+	if i := int(e)<<8 | int(s); i < len(m.next) {
 		return m.next[i]
 	}
 	return 0
