@@ -107,8 +107,8 @@ func (b *set) addAll(o *set) {
 // It returns s itself and an [*EventError] if s does not allow e, or is not a
 // state of the machine.
 func (m *Machine[S, E]) Next(s S, e E) (S, error) {
-	if i := int(e)<<8 | int(s); i < len(m.next) && m.next[i] != 0 {
-		return m.next[i], nil
+	if next := m.lookup(s, e); next != 0 {
+		return next, nil
 	}
 	return s, &EventError[S, E]{m, s, e}
 }
@@ -120,8 +120,9 @@ func (m *Machine[S, E]) Can(s S, e E) bool {
 
 // lookup returns where e leads from s, zero if nowhere.
 func (m *Machine[S, E]) lookup(s S, e E) S {
-	if i := int(e)<<8 | int(s); i < len(m.next) {
-		return m.next[i]
+	i, next := uint(e)<<8|uint(s), m.next
+	if i < uint(len(next)) {
+		return next[i]
 	}
 	return 0
 }
