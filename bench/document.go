@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -66,12 +67,12 @@ func (s *plainSession) blockers() []string {
 	return ids
 }
 
-func holdDocument(s settings) (report.Section, error) {
+func holdDocument(_ context.Context, s settings) (report.Section, error) {
 	section := report.Section{
 		Title: "The document of a session: read, ask what blocks, write",
 		About: []string{
 			"The JSON of the public API, all members present, from its text to what blocks and back to text, beside" +
-				" encoding/json into plain structs and a loop over them.",
+				" encoding/json, as Go has it by default (version 1), into plain structs and a loop over them.",
 		},
 		Notes: []string{
 			"encoding/json: takes any type, status, chain of attempts, resource twice and status that does not follow;" +
@@ -92,12 +93,12 @@ func holdDocument(s settings) (report.Section, error) {
 		if err != nil {
 			return report.Section{}, err
 		}
-		whole := s.Hold(documentContest(fmt.Sprintf("Read, ask and write: %s, %d bytes", d.name, len(text)), text))
+		whole := s.Hold(documentContest(fmt.Sprintf("Read, ask and write: %s, %s bytes", d.name, report.Significant(float64(len(text)))), text))
 		addContest(&section, whole)
-		ratio := 1 / whole.Rows[1].Times.Median
+		ratio := whole.Rows[1].Times.Inverse()
 		section.Goals = append(section.Goals,
-			report.AtMost("a document read, asked and written, of encoding/json: "+d.name, "%.2f×", 1.2, ratio))
-		bars = append(bars, report.Bar{Label: d.name, Value: 1 / ratio})
+			report.AtMost("a document read, asked and written: sluice ÷ encoding/json: "+d.name, "%.2f×", 1.2, ratio))
+		bars = append(bars, report.Bar{Label: d.name, Value: whole.Rows[1].Times.Median})
 		section.Tables = append(section.Tables, documentParts(s, text, d.name))
 	}
 	section.Charts = []report.Chart{{
@@ -138,7 +139,7 @@ func documentParts(s settings, text []byte, name string) report.Table {
 	must(err)
 	var theirs plainSession
 	must(json.Unmarshal(text, &theirs))
-	t := report.Table{Caption: "Where the time goes: " + name, Header: []string{"", nameSluice, "encoding/json", "times sluice"}}
+	t := report.Table{Caption: "Where the time goes: " + name, Header: []string{"", nameSluice, "encoding/json", "÷ sluice"}}
 	for _, part := range []struct {
 		name         string
 		ours, theirs func()

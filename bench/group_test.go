@@ -25,6 +25,8 @@ func TestHostStatus_Agrees(t *testing.T) {
 			ours := group.StatusOf([]group.Entry{group.EntryOf(a.status, a.resolved), group.EntryOf(b.status, b.resolved)})
 			theirs := hostStatus([]hostEntry{{a.status.String(), a.resolved}, {b.status.String(), b.resolved}})
 			require.Equal(t, ours.String(), theirs, "%v %v", a, b)
+			numbers := hostNumbersStatus([]hostNumber{{a.status, a.resolved}, {b.status, b.resolved}})
+			require.Equal(t, ours, numbers, "%v %v", a, b)
 		}
 	}
 	require.Equal(t, group.Awaiting.String(), hostStatus(nil))
@@ -38,7 +40,8 @@ func TestHostStatus_Agrees(t *testing.T) {
 // What is read is in both forms the same.
 func TestEntries(t *testing.T) {
 	for _, n := range []int{0, 1, 10, 1000} {
-		ours, theirs := entries(n)
+		ours, theirs, numbers := entries(n)
 		require.Equal(t, group.StatusOf(ours).String(), hostStatus(theirs))
+		require.Equal(t, group.StatusOf(ours), hostNumbersStatus(numbers))
 	}
 }

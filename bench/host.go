@@ -3,15 +3,18 @@ package main
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"strconv"
 	"strings"
 
 	loop "github.com/looplab/fsm"
+
+	"github.com/sluicego/sluice/action"
+	"github.com/sluicego/sluice/group"
 )
 
 // A host that has read the documentation and writes what it needs itself:
@@ -71,6 +74,44 @@ func hostStatus(entries []hostEntry) string {
 	}
 }
 
+// hostNumber is an entry of a host that keeps statuses as small numbers.
+type hostNumber struct {
+	status   action.Status
+	resolved bool
+}
+
+// hostNumbersStatus is the loop over them.
+func hostNumbersStatus(entries []hostNumber) group.Status {
+	var blocked, complete, open bool
+	for _, e := range entries {
+		switch {
+		case e.status == action.Deleted:
+		case e.resolved:
+			complete = true
+		default:
+			switch e.status {
+			case action.Rejected, action.Declined, action.Canceled, action.Expired, action.Failed, action.Inconclusive:
+				blocked = true
+			case action.Done, action.Verified:
+				complete = true
+			case action.Draft:
+			default:
+				open = true
+			}
+		}
+	}
+	switch {
+	case blocked:
+		return group.Blocked
+	case open:
+		return group.Ongoing
+	case complete:
+		return group.Done
+	default:
+		return group.Awaiting
+	}
+}
+
 // hostSessionStatus is the same of the groups of a session.
 func hostSessionStatus(groups []string) string {
 	var blocked, complete, open bool
@@ -104,7 +145,7 @@ func hostSessionStatus(groups []string) string {
 
 // hostReceiver takes webhooks.
 type hostReceiver struct {
-	secret  []byte
+	mac     hash.Hash // of the key; it is reset, which is faster than to make one anew
 	seen    map[string]bool
 	session *hostSession
 }
@@ -136,24 +177,35 @@ func (h *hostReceiver) receive(body []byte, signature string) ([]string, error) 
 	if !h.verified(body, signature) {
 		return nil, errSignature
 	}
+	e, err := h.read(body)
+	if err != nil || e.verb == "" {
+		return nil, err
+	}
+	return h.session.move(e.resource, e.verb, e.at)
+}
+
+// hostEvent is what a body says that is not there yet, zero of others.
+type hostEvent struct {
+	resource, verb string
+	at             int64
+}
+
+// read reads a body, and notes that it was there.
+func (h *hostReceiver) read(body []byte) (hostEvent, error) {
 	e, at, err := hostParse(body)
 	if err != nil || h.seen[e.EventID] {
-		return nil, err
+		return hostEvent{}, err
 	}
 	family, verb, _ := strings.Cut(e.EventName, ".")
 	if family != "signature_request" {
-		return nil, nil // verifications are read elsewhere
+		return hostEvent{}, nil // verifications are read elsewhere
 	}
 	var data hostData
 	if err := json.Unmarshal(e.Data, &data); err != nil {
-		return nil, fmt.Errorf("data: %w", err)
-	}
-	events, err := h.session.move(data.SignatureRequest.ID, verb, at)
-	if err != nil {
-		return nil, err
+		return hostEvent{}, fmt.Errorf("data: %w", err)
 	}
 	h.seen[e.EventID] = true
-	return events, nil
+	return hostEvent{data.SignatureRequest.ID, verb, at}, nil
 }
 
 // hostParse reads the envelope, and its time.
@@ -176,9 +228,9 @@ func (h *hostReceiver) verified(body []byte, signature string) bool {
 	if err != nil {
 		return false
 	}
-	mac := hmac.New(sha256.New, h.secret)
-	mac.Write(body)
-	return hmac.Equal(given, mac.Sum(nil))
+	h.mac.Reset()
+	h.mac.Write(body)
+	return hmac.Equal(given, h.mac.Sum(nil))
 }
 
 // move fires an event of a resource, and computes what follows.

@@ -8,19 +8,23 @@
 // nothing and are not kept. With -only it measures the sections whose names
 // match an expression and prints their page instead of writing it.
 //
-// All who do the same work take turns in one process, in every round in another
-// order; figures are medians of the rounds, with the least and the most, and
+// All who do the same work take turns in one process, in every round in an order of
+// its own; figures are medians of the rounds, with the least and the most, and
 // ratios those of one round. What a rival does not do is said below each table.
 package main
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"regexp"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/sluicego/sluice/bench/internal/measure"
@@ -54,7 +58,7 @@ func (s settings) sizes(from int) []int {
 // sections are the parts of the bench, in the order of the page.
 var sections = []struct {
 	name string
-	hold func(settings) (report.Section, error)
+	hold func(context.Context, settings) (report.Section, error)
 }{
 	{"transition", holdTransition},
 	{"text", holdText},
@@ -68,20 +72,44 @@ var sections = []struct {
 	{"month", holdMonth},
 }
 
+// What is done when the flags say nothing, and what must be done to be kept.
+const (
+	roundsByDefault, turnByDefault = 9, 15 * time.Millisecond
+	roundsQuick, turnQuick         = 1, 100 * time.Microsecond
+	roundsKept                     = 6
+	folder                         = "bench"
+)
+
 func main() {
+	flag.Usage = func() {
+		fmt.Fprintf(os.Stderr, "go run ./bench measures sluice beside rivals and limits.\n\nSections: %s\n\nFlags:\n",
+			strings.Join(names(), ", "))
+		flag.PrintDefaults()
+	}
 	var (
 		quick  = flag.Bool("quick", false, "do little of everything, and keep nothing: shows that it runs")
 		only   = flag.String("only", "", "measure the sections that match this expression, and print their page")
-		out    = flag.String("out", "bench", "the folder to write RESULTS.md and charts to")
-		rounds = flag.Int("rounds", 0, "how often everybody has a turn; by default 7, and 1 with -quick")
-		turn   = flag.Duration("turn", 0, "how long a turn takes at least; by default 12ms, and 100µs with -quick")
+		out    = flag.String("out", folder, "the `folder` to write RESULTS.md and charts to, of all sections")
+		rounds = flag.Int("rounds", roundsByDefault, "how often everybody has a turn; 1 with -quick")
+		turn   = flag.Duration("turn", turnByDefault, "how long a turn takes at least; 100µs with -quick")
 	)
 	flag.Parse()
-	s := settings{measure.Effort{Rounds: cmp.Or(*rounds, 7), Turn: cmp.Or(*turn, 12*time.Millisecond)}, *quick}
-	if *quick {
-		s.Effort = measure.Effort{Rounds: cmp.Or(*rounds, 1), Turn: cmp.Or(*turn, 100*time.Microsecond)}
+	s := settings{measure.Effort{Rounds: *rounds, Turn: *turn}, *quick}
+	given := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if *quick && !given["rounds"] {
+		s.Rounds = roundsQuick
 	}
-	if err := run(s, *only, *out, flag.Args(), os.Stdout); err != nil {
+	if *quick && !given["turn"] {
+		s.Turn = turnQuick
+	}
+	if !given["out"] && (*quick || *only != "") {
+		*out = ""
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, s, *only, *out, flag.Args(), os.Stdout)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -96,21 +124,35 @@ func names() []string {
 	return list
 }
 
-// run measures, and writes the page to where it belongs.
-func run(s settings, only, out string, args []string, stdout io.Writer) error {
-	if len(args) > 0 {
+// check returns what is wrong with the flags.
+func check(s settings, only, out string, args []string) error {
+	switch {
+	case len(args) > 0:
 		return fmt.Errorf("unexpected argument %q; sections are chosen by -only", args[0])
-	}
-	if s.Rounds < 1 || s.Turn < 1 {
+	case s.Rounds < 1 || s.Turn < 1:
 		return fmt.Errorf("-rounds is %d and -turn %s; both must be positive", s.Rounds, s.Turn)
+	case out != "" && (only != "" || s.quick):
+		return errors.New("-out is for whole pages; with -only and with -quick nothing is written")
+	case out == folder && (s.Rounds < roundsKept || s.Turn < turnByDefault):
+		return fmt.Errorf("%d rounds of %s are too few for the page of the repository, which has %d of %s at least; name another folder by -out",
+			s.Rounds, s.Turn, roundsKept, turnByDefault)
+	case out == "":
+		return nil
+	}
+	if info, err := os.Stat(out); err != nil || !info.IsDir() {
+		return fmt.Errorf("there is no folder %s to write to: run it from the root of the repository, or name one by -out", out)
+	}
+	return report.Prepare(out)
+}
+
+// run measures, and writes the page into a folder; without one it prints it.
+func run(ctx context.Context, s settings, only, out string, args []string, stdout io.Writer) error {
+	if err := check(s, only, out, args); err != nil {
+		return err
 	}
 	chosen, err := regexp.Compile(only)
 	if err != nil {
 		return fmt.Errorf("-only: %w", err)
-	}
-	kept := only == "" && !s.quick
-	if info, err := os.Stat(out); kept && (err != nil || !info.IsDir()) {
-		return fmt.Errorf("there is no folder %s to write to: run it from the root of the repository, or name one by -out", out)
 	}
 	page := page(s)
 	begin := time.Now()
@@ -119,21 +161,27 @@ func run(s settings, only, out string, args []string, stdout io.Writer) error {
 			continue
 		}
 		start := time.Now()
-		held, err := section.hold(s)
-		if err != nil {
+		fmt.Fprintf(os.Stderr, "%-10s ", section.name)
+		held, err := section.hold(ctx, s)
+		if err = cmp.Or(err, ctx.Err()); err != nil {
+			fmt.Fprintln(os.Stderr)
 			return fmt.Errorf("%s: %w", section.name, err)
 		}
 		page.Sections = append(page.Sections, held)
-		fmt.Fprintf(os.Stderr, "%-10s %5.1f s\n", section.name, time.Since(start).Seconds())
+		fmt.Fprintf(os.Stderr, "%5.1f s\n", time.Since(start).Seconds())
 	}
 	if len(page.Sections) == 0 {
 		return fmt.Errorf("-only: no section matches %q; there are %s", only, strings.Join(names(), ", "))
 	}
 	fmt.Fprintf(os.Stderr, "%-10s %5.1f s\n", "all", time.Since(begin).Seconds())
-	if kept {
-		return page.Write(out)
+	if out == "" {
+		return printed(page, stdout)
 	}
-	return printed(page, stdout)
+	if err := page.Write(out); err != nil {
+		_, _ = stdout.Write(page.Markdown()) // lest all was in vain
+		return err
+	}
+	return nil
 }
 
 // printed writes a page that is not kept: its charts are drawn, and thrown away.
@@ -145,6 +193,9 @@ func printed(page report.Report, stdout io.Writer) error {
 	defer func() { _ = os.RemoveAll(folder) }() // what remains is in the temporary folder
 	if err := page.Write(folder); err != nil {
 		return err
+	}
+	for i := range page.Sections {
+		page.Sections[i].Charts = nil
 	}
 	_, err = stdout.Write(page.Markdown())
 	return err

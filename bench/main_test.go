@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -14,7 +16,8 @@ import (
 
 func TestRun_Refused(t *testing.T) {
 	sound := settings{measure.Effort{Rounds: 1, Turn: time.Microsecond}, false}
-	nowhere := filepath.Join(t.TempDir(), "nowhere")
+	nowhere, occupied := filepath.Join(t.TempDir(), "nowhere"), t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(occupied, "charts"), nil, 0o600))
 	for _, tt := range []struct {
 		name      string
 		s         settings
@@ -25,13 +28,17 @@ func TestRun_Refused(t *testing.T) {
 		{"an argument", sound, "", ".", []string{"text"}, `unexpected argument "text"`},
 		{"no rounds", settings{measure.Effort{Turn: 1}, true}, "", ".", nil, "-rounds is 0"},
 		{"no turn", settings{measure.Effort{Rounds: 1}, true}, "", ".", nil, "-turn 0s"},
-		{"no expression", sound, "(", ".", nil, "-only: "},
-		{"no section", sound, "^none$", ".", nil, "transition, text, group"},
+		{"no expression", sound, "(", "", nil, "-only: "},
+		{"no section", sound, "^none$", "", nil, "transition, text, group"},
+		{"a part to write", sound, "^text$", ".", nil, "-out is for whole pages"},
+		{"little to write", settings{sound.Effort, true}, "", ".", nil, "-out is for whole pages"},
+		{"too little for the repository", sound, "", folder, nil, "1 rounds of 1µs are too few"},
 		{"no folder", sound, "", nowhere, nil, "there is no folder " + nowhere},
+		{"charts is a file", sound, "", occupied, nil, "charts: not a directory"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var stdout bytes.Buffer
-			require.ErrorContains(t, run(tt.s, tt.only, tt.out, tt.args, &stdout), tt.told)
+			require.ErrorContains(t, run(context.Background(), tt.s, tt.only, tt.out, tt.args, &stdout), tt.told)
 			assert.Empty(t, stdout.String())
 		})
 	}
@@ -40,7 +47,7 @@ func TestRun_Refused(t *testing.T) {
 func TestRun_Only(t *testing.T) {
 	var stdout bytes.Buffer
 	s := settings{measure.Effort{Rounds: 1, Turn: time.Microsecond}, true}
-	require.NoError(t, run(s, "^text$", ".", nil, &stdout))
+	require.NoError(t, run(context.Background(), s, "^text$", "", nil, &stdout))
 	assert.Contains(t, stdout.String(), "## From the text of a status and of an event")
 	assert.Contains(t, stdout.String(), "the figures say nothing")
 	assert.NotContains(t, stdout.String(), "## Memory")

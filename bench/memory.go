@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/sluicego/sluice/session"
 )
 
-func holdMemory(s settings) (report.Section, error) {
+func holdMemory(_ context.Context, s settings) (report.Section, error) {
 	many, fewer := s.scaled(1_000_000, 1_000), s.scaled(10_000, 100)
 	section := report.Section{
 		Title: "Memory: sessions that are alive",
@@ -40,7 +41,7 @@ func holdMemory(s settings) (report.Section, error) {
 		return list
 	})
 	each := add(nameSluice, many, kept)
-	section.Goals = []report.Goal{report.AtMost("bytes of a live session, of 1,000,000", "%.0f", 1024, each)}
+	section.Goals = []report.Goal{report.AtMost("bytes of a live session, of 1,000,000", "%.0f", 1024, measure.Exactly(each))}
 	if s.quick {
 		section.Goals[0].What = "bytes of a live session"
 	}

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/sluicego/sluice/bench/internal/report"
 )
@@ -18,12 +19,16 @@ func page(s settings) report.Report {
 		About: []string{
 			"Written by `go run ./bench`, which takes some three minutes: sluice beside what one would" +
 				" pick instead, and beside the limit, in one run of one process.",
-			fmt.Sprintf("Those who do the same work take turns, in every round in another order. Figures are medians of"+
-				" %d rounds, with the least and the most beside them; ratios compare times of the same round. Look at the"+
-				" ratios: times are those of one machine on one day.", s.Rounds),
+			fmt.Sprintf("Those who do the same work take turns of %s at least, in every round in an order of its own. Figures are"+
+				" medians of %d rounds, with the least and the most beside them; ratios compare times of the same round."+
+				" \"÷ sluice\" is how many times as long as sluice somebody takes: below 1× sluice is slower. Bytes, allocations,"+
+				" Put and the month as a whole are measured once.", s.Turn, s.Rounds),
+			"Look at the ratios: times are those of one machine on one day, which it shared with others. A goal that is met by" +
+				" little may be missed another time, and the other way round.",
 		},
 		Facts: []report.Fact{
 			{Name: "processor", Value: fmt.Sprintf("%s, %d cores in use", processor(), runtime.GOMAXPROCS(0))},
+			{Name: "day", Value: time.Now().UTC().Format(time.DateOnly)},
 			{Name: "system", Value: runtime.GOOS + "/" + runtime.GOARCH},
 			{Name: "Go", Value: runtime.Version()},
 		},

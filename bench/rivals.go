@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 
 	loop "github.com/looplab/fsm"
@@ -151,10 +152,26 @@ var loopEvents = func() loop.Events {
 func newLoop(state string) *loop.FSM { return loop.NewFSM(state, loopEvents, nil) }
 
 // newStateless returns an entity of qmuntal/stateless, made as its documentation
-// has it: a machine for each. States and events are those of sluice, or their
-// texts.
+// has it: a machine for each, in the faster of its two modes. States and events are
+// those of sluice, or their texts.
 func newStateless[S, E any](state S, asState func(action.Status) S, asEvent func(action.Event) E) *stateless.StateMachine {
-	m := stateless.NewStateMachine(state)
+	m := stateless.NewStateMachineWithMode(state, stateless.FiringImmediate)
+	configureStateless(m, asState, asEvent)
+	return m
+}
+
+// newExternal returns a machine of qmuntal/stateless whose state is stored elsewhere.
+func newExternal[S, E any](stored *S, asState func(action.Status) S, asEvent func(action.Event) E) *stateless.StateMachine {
+	m := stateless.NewStateMachineWithExternalStorage(
+		func(context.Context) (stateless.State, error) { return *stored, nil },
+		func(_ context.Context, s stateless.State) error {
+			state, ok := s.(S)
+			if !ok {
+				return errNotAllowed
+			}
+			*stored = state
+			return nil
+		}, stateless.FiringImmediate)
 	configureStateless(m, asState, asEvent)
 	return m
 }

@@ -55,8 +55,8 @@ func (p *savesPlace) close() error {
 
 // holdSaves measures how many saves per second the stores do, beside programs that
 // write the same rows through the bare driver.
-func holdSaves(s settings) (report.Section, error) {
-	return savesSection(context.Background(), s, openSQLiteSavers, openPostgresSavers)
+func holdSaves(ctx context.Context, s settings) (report.Section, error) {
+	return savesSection(ctx, s, openSQLiteSavers, openPostgresSavers)
 }
 
 // savesSection measures in several places. One that is not there is noted.

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"slices"
+	"math/rand/v2"
 
 	loop "github.com/looplab/fsm"
 	"github.com/qmuntal/stateless"
@@ -13,52 +13,65 @@ import (
 	"github.com/sluicego/sluice/fsm"
 )
 
-// passes returns what takes a fleet of statuses step by step. The loops over the
-// fleet are the contestants' own, so that all can be inlined into them.
-func passes(pass func([]action.Status, action.Event)) func(int) {
-	statuses := slices.Repeat([]action.Status{action.Ongoing}, fleet)
-	round := 0
-	return func(n int) {
-		for range n {
-			pass(statuses, walked[round&3])
-			round++
-		}
+// mixed are a thousand entities in no order: a status each, and an event that it
+// allows.
+var mixed = func() (list [fleet]struct {
+	status action.Status
+	event  action.Event
+	texts  [2]string
+}) {
+	random := rand.New(rand.NewPCG(3, 1)) //nolint:gosec // the same every time
+	for i := range list {
+		m := moves[random.IntN(len(moves))]
+		list[i].texts = [2]string{m.status, m.event}
+		list[i].status, _ = action.ParseStatus(m.status) // both are of the machine
+		list[i].event, _ = action.ParseEvent(m.event)
 	}
-}
+	return list
+}()
 
-// fleetContest: each of a thousand entities takes a step, then each the next one.
-func fleetContest() measure.Contest {
+// mixedContest: each of a thousand entities takes a step from its own status. The
+// loops over them are the contestants' own, so that all can be inlined into them.
+func mixedContest() measure.Contest {
 	hand, maps := newByHand(), newNested()
 	return measure.Contest{
 		Name: "A thousand entities, a step each", Unit: "step", Per: fleet,
 		Contestants: []measure.Contestant{
-			{Name: nameSluice, Do: passes(func(fleet []action.Status, e action.Event) {
-				for i, s := range fleet {
-					next, err := machine.Next(s, e)
+			{Name: nameSluice, Do: repeat(func() {
+				sum := action.Status(0)
+				for i := range mixed {
+					next, err := machine.Next(mixed[i].status, mixed[i].event)
 					must(err)
-					fleet[i] = next
+					sum += next
 				}
+				keptStatus = sum
 			})},
-			{Name: nameHand, Lacks: lacksMachine, Do: passes(func(fleet []action.Status, e action.Event) {
-				for i, s := range fleet {
-					next, err := hand.next(s, e)
+			{Name: nameHand, Lacks: lacksMachine, Do: repeat(func() {
+				sum := action.Status(0)
+				for i := range mixed {
+					next, err := hand.next(mixed[i].status, mixed[i].event)
 					must(err)
-					fleet[i] = next
+					sum += next
 				}
+				keptStatus = sum
 			})},
-			{Name: nameSwitch, Lacks: lacksMachine, Do: passes(func(fleet []action.Status, e action.Event) {
-				for i, s := range fleet {
-					next, err := bySwitch(s, e)
+			{Name: nameSwitch, Lacks: lacksMachine, Do: repeat(func() {
+				sum := action.Status(0)
+				for i := range mixed {
+					next, err := bySwitch(mixed[i].status, mixed[i].event)
 					must(err)
-					fleet[i] = next
+					sum += next
 				}
+				keptStatus = sum
 			})},
-			{Name: nameNested, Lacks: lacksMachine, Do: passes(func(fleet []action.Status, e action.Event) {
-				for i, s := range fleet {
-					next, err := maps.next(s, e)
+			{Name: nameNested, Lacks: lacksMachine, Do: repeat(func() {
+				sum := action.Status(0)
+				for i := range mixed {
+					next, err := maps.next(mixed[i].status, mixed[i].event)
 					must(err)
-					fleet[i] = next
+					sum += next
 				}
+				keptStatus = sum
 			})},
 			loopFleet(), statelessFleet(),
 		},
@@ -68,33 +81,26 @@ func fleetContest() measure.Contest {
 func loopFleet() measure.Contestant {
 	entities := make([]*loop.FSM, fleet)
 	for i := range entities {
-		entities[i] = newLoop("ongoing")
+		entities[i] = newLoop(mixed[i].texts[0])
 	}
-	ctx, round := context.Background(), 0
-	return measure.Contestant{Name: nameLoop, Lacks: lacksLoop, Do: func(n int) {
-		for range n {
-			for _, f := range entities {
-				must(f.Event(ctx, walkedTexts[round&3]))
-			}
-			round++
+	ctx := context.Background()
+	return measure.Contestant{Name: nameLoop, Lacks: lacksLoop, Do: repeat(func() {
+		for i, f := range entities {
+			f.SetState(mixed[i].texts[0])
+			must(f.Event(ctx, mixed[i].texts[1]))
 		}
-	}}
+	})}
 }
 
 func statelessFleet() measure.Contestant {
-	entities := make([]*stateless.StateMachine, fleet)
-	for i := range entities {
-		entities[i] = newStateless(action.Ongoing, itself[action.Status], itself[action.Event])
-	}
-	round := 0
-	return measure.Contestant{Name: nameStateless, Lacks: lacksStateless, Do: func(n int) {
-		for range n {
-			for _, m := range entities {
-				must(m.Fire(walked[round&3]))
-			}
-			round++
+	var stored action.Status
+	m := newExternal(&stored, itself[action.Status], itself[action.Event])
+	return measure.Contestant{Name: nameStateless, Lacks: lacksStateless, Do: repeat(func() {
+		for i := range mixed {
+			stored = mixed[i].status
+			must(m.Fire(mixed[i].event))
 		}
-	}}
+	})}
 }
 
 // walkContest: one entity takes step after step. Each begins where the last one
@@ -160,24 +166,53 @@ func walkContest() measure.Contest {
 func canContest() measure.Contest {
 	hand, maps := newByHand(), newNested()
 	f, m := newLoop("ongoing"), newStateless(action.Ongoing, itself[action.Status], itself[action.Event])
-	asking := func(can func(i int) bool) func(int) {
-		return func(n int) {
-			for i := range n {
-				if can(i) {
-					keptNumber++
-				}
-			}
-		}
-	}
 	return measure.Contest{
-		Name: "Is an event allowed? (Can)", Unit: "question", Per: 1,
+		Name: "Is an event allowed? (Can)", Unit: "question",
 		Contestants: []measure.Contestant{
-			{Name: nameSluice, Do: asking(func(i int) bool { return machine.Can(action.Ongoing, walked[i&3]) })},
-			{Name: nameHand, Do: asking(func(i int) bool { return hand.can(action.Ongoing, walked[i&3]) })},
-			{Name: nameSwitch, Do: asking(func(i int) bool { _, err := bySwitch(action.Ongoing, walked[i&3]); return err == nil })},
-			{Name: nameNested, Do: asking(func(i int) bool { _, ok := maps[action.Ongoing][walked[i&3]]; return ok })},
-			{Name: nameLoop, Do: asking(func(i int) bool { return f.Can(walkedTexts[i&3]) })},
-			{Name: nameStateless, Do: asking(func(i int) bool { ok, err := m.CanFire(walked[i&3]); must(err); return ok })},
+			{Name: nameSluice, Do: func(n int) {
+				for i := range n {
+					if machine.Can(action.Ongoing, walked[i&3]) {
+						keptNumber++
+					}
+				}
+			}},
+			{Name: nameHand, Do: func(n int) {
+				for i := range n {
+					if hand.can(action.Ongoing, walked[i&3]) {
+						keptNumber++
+					}
+				}
+			}},
+			{Name: nameSwitch, Do: func(n int) {
+				for i := range n {
+					if _, err := bySwitch(action.Ongoing, walked[i&3]); err == nil {
+						keptNumber++
+					}
+				}
+			}},
+			{Name: nameNested, Do: func(n int) {
+				for i := range n {
+					if _, ok := maps[action.Ongoing][walked[i&3]]; ok {
+						keptNumber++
+					}
+				}
+			}},
+			{Name: nameLoop, Do: func(n int) {
+				for i := range n {
+					if f.Can(walkedTexts[i&3]) {
+						keptNumber++
+					}
+				}
+			}},
+			{Name: nameStateless, Do: func(n int) {
+				for i := range n {
+					ok, err := m.CanFire(walked[i&3])
+					must(err)
+					if ok {
+						keptNumber++
+					}
+				}
+			}},
 		},
 	}
 }
@@ -259,7 +294,7 @@ func tableContest() measure.Contest {
 // hand, is a byte beside the entity's id.
 func entityContest() measure.Contest {
 	return measure.Contest{
-		Name: "Make an entity", Unit: "entity",
+		Name: "Make an entity (that of sluice, and of all by hand, is a byte)", Unit: "entity",
 		Contestants: []measure.Contestant{
 			{Name: nameSluice, Do: func(n int) {
 				for range n {

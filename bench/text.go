@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-
-	"github.com/qmuntal/stateless"
 
 	"github.com/sluicego/sluice/action"
 	"github.com/sluicego/sluice/bench/internal/measure"
@@ -28,9 +25,7 @@ var moves = func() []move {
 	return list
 }()
 
-var errUnknownText = errors.New("unknown text")
-
-func holdText(s settings) (report.Section, error) {
+func holdText(_ context.Context, s settings) (report.Section, error) {
 	r := s.Hold(textContest())
 	section := report.Section{
 		Title: "From the text of a status and of an event",
@@ -38,7 +33,7 @@ func holdText(s settings) (report.Section, error) {
 			"A database says that a signature request is \"ongoing\", a webhook that it is \"expired\". What is it then? All" +
 				" transitions of the machine, one after another; texts in, text out.",
 		},
-		Goals:  []report.Goal{report.AtLeast("from texts, faster than looplab/fsm", "%.0f×", 10, timesOf(r, nameLoop))},
+		Goals:  []report.Goal{report.AtLeast("from texts to text: looplab/fsm ÷ sluice", "%.0f×", 10, timesOf(r, nameLoop))},
 		Charts: []report.Chart{barsOf("text", "From the texts of status and event to the next status", r)},
 	}
 	addContest(&section, r)
@@ -65,17 +60,7 @@ func textContest() measure.Contest {
 	ctx := context.Background()
 	f := newLoop("draft")
 	stored := "draft"
-	external := stateless.NewStateMachineWithExternalStorage(
-		func(context.Context) (stateless.State, error) { return stored, nil },
-		func(_ context.Context, s stateless.State) error {
-			text, ok := s.(string)
-			if !ok {
-				return errUnknownText
-			}
-			stored = text
-			return nil
-		}, stateless.FiringImmediate)
-	configureStateless(external, action.Status.String, action.Event.String)
+	external := newExternal(&stored, action.Status.String, action.Event.String)
 	maps := map[string]map[string]string{}
 	for _, m := range moves {
 		if maps[m.status] == nil {

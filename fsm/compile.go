@@ -127,17 +127,10 @@ func (c *compiler[S, E]) fill() {
 	for _, s := range c.t.States {
 		m.reach[uint8(s)].add(uint8(s))
 	}
-	// The numeric values of the events need not be dense: the table is as high
-	// as the highest, and rows that no event has stay zero.
-	height := 0
-	for _, r := range c.t.Rows {
-		height = max(height, int(r.Event)+1)
-	}
-	m.next = make([]S, height<<8)
 	for _, r := range c.t.Rows {
 		m.events.add(uint8(r.Event))
 		for _, s := range r.From {
-			m.next[int(r.Event)<<8|int(s)] = r.To
+			m.next[uint16(r.Event)<<8|uint16(s)] = r.To
 			m.allowed[uint8(s)] = append(m.allowed[uint8(s)], r.Event)
 			m.reach[uint8(s)].add(uint8(r.To))
 		}

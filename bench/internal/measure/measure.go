@@ -1,12 +1,13 @@
 // Package measure times things that do the same work beside each other.
 //
 // Machines are shared, and what else they do comes and goes. So nothing is timed
-// alone: the contestants of a [Contest] take turns, in every round in another
-// order, and what is compared is the times of one round. The figures are medians
+// alone: the contestants of a [Contest] take turns, in every round in an order
+// of its own, and what is compared is the times of one round. The figures are medians
 // over all rounds, with the least and the most beside them.
 package measure
 
 import (
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"time"
@@ -65,10 +66,10 @@ func (e Effort) Hold(c Contest) Result {
 	}
 	took := make([][]float64, len(rows))
 	times := make([][]float64, len(rows))
+	order := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // the same orders every time
 	runtime.GC()
 	for round := range e.Rounds {
-		for turn := range rows {
-			i := (round + turn) % len(rows)
+		for _, i := range order.Perm(len(rows)) {
 			took[i] = append(took[i], Time(func() { c.Contestants[i].Do(operations[i]) })/float64(operations[i])/per)
 			if rows[i].Bytes > 0 {
 				runtime.GC() // lest others pay for the garbage
@@ -119,6 +120,7 @@ func Kept[T any](build func() T) (T, uint64) {
 	before := live()
 	built := build()
 	after := live()
+	runtime.KeepAlive(built)
 	return built, after - min(before, after)
 }
 
@@ -134,6 +136,12 @@ func live() uint64 {
 
 // Spread is a figure of several rounds.
 type Spread struct{ Least, Median, Most float64 }
+
+// Exactly returns the spread of a figure that was measured once.
+func Exactly(v float64) Spread { return Spread{v, v, v} }
+
+// Inverse returns the spread of 1 by the figure.
+func (s Spread) Inverse() Spread { return Spread{1 / s.Most, 1 / s.Median, 1 / s.Least} }
 
 // SpreadOf returns the spread of values, zero of none.
 func SpreadOf(values []float64) Spread {

@@ -37,7 +37,7 @@ type Bar struct {
 func Bars(title, axis string, bars []Bar) func() ([]byte, error) {
 	return func() ([]byte, error) {
 		p := newPlot(title)
-		p.X.Label.Text = axis
+		p.X.Label.Text = axis + " (logarithmic)"
 		p.X.Tick.Marker = powers{}
 		p.Add(grid(true))
 		values := make(plotter.Values, len(bars))

@@ -14,7 +14,7 @@ func Contest(r measure.Result) (Table, []string) {
 	first := r.Rows[0].Name
 	t := Table{
 		Caption: r.Contest.Name,
-		Header:  []string{"", "time per " + r.Contest.Unit, "least to most", "times " + first, "least to most", "allocations", "bytes"},
+		Header:  []string{"", "time per " + r.Contest.Unit, "least to most", "÷ " + first, "least to most", "allocations", "bytes"},
 	}
 	var notes []string
 	for _, row := range r.Rows {
@@ -37,8 +37,10 @@ func Significant(v float64) string {
 	if v == math.Trunc(v) {
 		return group(strconv.FormatFloat(v, 'f', 0, 64))
 	}
-	decimals := max(0, 2-int(math.Floor(math.Log10(math.Abs(v)))))
-	text := strconv.FormatFloat(v, 'f', min(decimals, 4), 64)
+	// The exponent of what is rounded already: 9.996 is 10.0, not 10.00.
+	_, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'e', 2, 64), "e")
+	power, _ := strconv.Atoi(exponent) // it is a number
+	text := strconv.FormatFloat(v, 'f', min(max(0, 2-power), 4), 64)
 	whole, fraction, _ := strings.Cut(text, ".")
 	grouped := group(whole)
 	if fraction != "" {
@@ -75,11 +77,10 @@ func Duration(ns float64) string {
 // Times returns a ratio.
 func Times(v float64) string { return Significant(v) + "×" }
 
-// Count returns a number of things of which there are often none: what is next
-// to none is nought.
+// Count returns a number of things of which there are often none.
 func Count(v float64) string {
-	if v < 0.01 {
-		return "0"
+	if 0 < v && v < 0.01 {
+		return "< 0.01"
 	}
 	return Significant(v)
 }

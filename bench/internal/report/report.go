@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/sluicego/sluice/bench/internal/measure"
 )
 
 // Report is a page.
@@ -32,20 +34,29 @@ type Section struct {
 
 // Goal is a figure that was asked for, and the one that was reached.
 type Goal struct {
-	What string // "one step, of a table by hand"
+	What string // "a step: sluice ÷ table by hand"
 	Want string // "at most 1.2"
 	Got  string
 	Met  bool
 }
 
-// AtLeast returns a goal that larger figures meet. Both are written in the format.
-func AtLeast(what, format string, want, got float64) Goal {
-	return Goal{what, "at least " + fmt.Sprintf(format, want), fmt.Sprintf(format, got), got >= want}
+// AtLeast returns a goal that a median of this or more meets. Figures are written in
+// the format.
+func AtLeast(what, format string, want float64, got measure.Spread) Goal {
+	return Goal{what, "at least " + fmt.Sprintf(format, want), spread(format, got), got.Median >= want}
 }
 
-// AtMost returns a goal that smaller figures meet.
-func AtMost(what, format string, want, got float64) Goal {
-	return Goal{what, "at most " + fmt.Sprintf(format, want), fmt.Sprintf(format, got), got <= want}
+// AtMost returns a goal that a median of this or less meets.
+func AtMost(what, format string, want float64, got measure.Spread) Goal {
+	return Goal{what, "at most " + fmt.Sprintf(format, want), spread(format, got), got.Median <= want}
+}
+
+// spread writes a median, and what it was the median of.
+func spread(format string, s measure.Spread) string {
+	if s.Least == s.Most {
+		return fmt.Sprintf(format, s.Median)
+	}
+	return fmt.Sprintf(format+" ("+format+" to "+format+")", s.Median, s.Least, s.Most)
 }
 
 // Table is a table of texts. Its first column is words, the others are figures.
@@ -62,11 +73,21 @@ type Chart struct {
 	Draw func() ([]byte, error)
 }
 
+// Prepare makes the folders of a page, so that it is known beforehand whether it can
+// be written.
+func Prepare(folder string) error {
+	charts := filepath.Join(folder, "charts")
+	if err := os.MkdirAll(charts, 0o755); err != nil { //nolint:gosec // for everybody to read
+		return fmt.Errorf("report: %w", err)
+	}
+	return nil
+}
+
 // Write writes the page and its charts into a folder: RESULTS.md and charts/*.svg.
 func (r Report) Write(folder string) error {
 	charts := filepath.Join(folder, "charts")
-	if err := os.MkdirAll(charts, 0o750); err != nil {
-		return fmt.Errorf("report: %w", err)
+	if err := Prepare(folder); err != nil {
+		return err
 	}
 	for _, s := range r.Sections {
 		for _, c := range s.Charts {
@@ -74,12 +95,12 @@ func (r Report) Write(folder string) error {
 			if err != nil {
 				return fmt.Errorf("report: chart %s: %w", c.File, err)
 			}
-			if err := os.WriteFile(filepath.Join(charts, c.File+".svg"), svg, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(charts, c.File+".svg"), svg, 0o644); err != nil { //nolint:gosec // for everybody to read
 				return fmt.Errorf("report: %w", err)
 			}
 		}
 	}
-	if err := os.WriteFile(filepath.Join(folder, "RESULTS.md"), r.Markdown(), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "RESULTS.md"), r.Markdown(), 0o644); err != nil { //nolint:gosec // for everybody to read
 		return fmt.Errorf("report: %w", err)
 	}
 	return nil
@@ -95,29 +116,26 @@ func (r Report) Markdown() []byte {
 		facts.Rows = append(facts.Rows, []string{f.Name, f.Value})
 	}
 	facts.write(&b)
-	b.WriteString("## Goals\n\n")
-	goals := Table{Header: []string{"goal", "wanted", "measured", "met"}}
-	for _, g := range r.goals() {
-		met := "yes"
-		if !g.Met {
-			met = "**no**"
-		}
-		goals.Rows = append(goals.Rows, []string{g.What, g.Want, g.Got, met})
-	}
-	goals.write(&b)
+	r.writeGoals(&b)
 	for _, s := range r.Sections {
 		s.write(&b)
 	}
 	return append(bytes.TrimRight(b.Bytes(), "\n"), '\n')
 }
 
-// goals returns those of all sections.
-func (r Report) goals() []Goal {
-	var all []Goal
+// writeGoals writes the goals of all sections, if there are any.
+func (r Report) writeGoals(b *bytes.Buffer) {
+	t := Table{Caption: "Goals", Header: []string{"", "wanted", "measured (least to most)", "met"}}
 	for _, s := range r.Sections {
-		all = append(all, s.Goals...)
+		for _, g := range s.Goals {
+			met := "yes"
+			if !g.Met {
+				met = "**no**"
+			}
+			t.Rows = append(t.Rows, []string{g.What, g.Want, g.Got, met})
+		}
 	}
-	return all
+	t.write(b)
 }
 
 func (s Section) write(b *bytes.Buffer) {

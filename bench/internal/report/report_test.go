@@ -24,12 +24,12 @@ About it.
 | --- | ---: |
 | Go | go1.26 |
 
-## Goals
+**Goals**
 
-| goal | wanted | measured | met |
+|  | wanted | measured (least to most) | met |
 | --- | ---: | ---: | ---: |
 | fast | at least 10× | 12× | yes |
-| small | at most 1.20× | 1.21× | **no** |
+| small | at most 1.20× | 1.21× (1.10× to 1.30×) | **no** |
 
 ## One
 
@@ -39,7 +39,7 @@ Words.
 
 **A step**
 
-|  | time per step | least to most | times a | least to most | allocations | bytes |
+|  | time per step | least to most | ÷ a | least to most | allocations | bytes |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: |
 | a | 2.00 ns | 1.50 ns to 12.3 µs | 1× | 1× to 1× | 0 | 0 |
 | b | 1.50 ms | 1.50 ms to 2 s | 1,234× | 0.500× to 2× | 5 | 289 |
@@ -64,7 +64,8 @@ func example(t *testing.T) report.Report {
 		Sections: []report.Section{{
 			Title: "One", About: []string{"Words."}, Tables: []report.Table{table}, Notes: notes,
 			Goals: []report.Goal{
-				report.AtLeast("fast", "%.0f×", 10, 12), report.AtMost("small", "%.2f×", 1.2, 1.21),
+				report.AtLeast("fast", "%.0f×", 10, measure.Exactly(12)),
+				report.AtMost("small", "%.2f×", 1.2, measure.Spread{Least: 1.1, Median: 1.21, Most: 1.3}),
 			},
 			Charts: []report.Chart{{
 				File: "one", Alt: "A picture",
@@ -132,6 +133,9 @@ func TestFigures(t *testing.T) {
 	for want, got := range map[string]string{
 		"0":          report.Significant(0),
 		"0.0123":     report.Significant(0.01234),
+		"10.0":       report.Significant(9.996),
+		"< 0.01":     report.Count(0.001),
+		"0 ns":       report.Duration(0),
 		"12.3":       report.Significant(12.34),
 		"1,234":      report.Significant(1234.4),
 		"-1,234,567": report.Significant(-1234567),
