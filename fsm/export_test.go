@@ -41,3 +41,8 @@ func same(x, y reflect.Value) bool {
 		return x.Equal(y)
 	}
 }
+
+// SpoilCell, SpoilReach and SpoilName change one thing of a machine each.
+func SpoilCell[S, E Enum](m *Machine[S, E])  { m.next[65_535]++ }
+func SpoilReach[S, E Enum](m *Machine[S, E]) { m.reach[255].add(255) }
+func SpoilName[S, E Enum](m *Machine[S, E])  { m.table.Name += "!" }

@@ -148,6 +148,19 @@ func TestAMachineCanBeCompiledFromWhatItTells(t *testing.T) {
 	})
 }
 
+// Same is not blind: machines of tables that differ in one thing are not the same.
+func TestSame(t *testing.T) {
+	table := soundTables().Example(1)
+	for name, change := range map[string]func(m *fsm.Machine[state, event]){
+		"a cell": fsm.SpoilCell[state, event], "a reach": fsm.SpoilReach[state, event], "a name": fsm.SpoilName[state, event],
+	} {
+		m, twin := fsm.MustCompile(cloned(table)), fsm.MustCompile(cloned(table))
+		require.True(t, fsm.Same(m, twin))
+		change(m)
+		require.False(t, fsm.Same(m, twin), name)
+	}
+}
+
 // A machine shows no slice that it keeps, and keeps none that it was given.
 func TestMachinesCannotBeChangedFromOutside(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

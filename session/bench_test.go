@@ -1,10 +1,8 @@
 package session_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
-	"slices"
 	"testing"
 	"time"
 
@@ -181,59 +179,6 @@ func BenchmarkDocument(b *testing.B) {
 	}
 }
 
-// What a host would write that reads the public API's document by itself: plain
-// structs, and a loop over statuses. It checks nothing.
-type (
-	hostSession struct {
-		ID           string      `json:"id"`
-		Name         string      `json:"name"`
-		TemplateID   string      `json:"workflow_template_id"`
-		WorkspaceID  string      `json:"workspace_id"`
-		Status       string      `json:"status"`
-		ActionGroups []hostGroup `json:"action_groups"`
-		CreatedAt    time.Time   `json:"created_at"`
-		UpdatedAt    time.Time   `json:"updated_at"`
-	}
-	hostGroup struct {
-		Type    string       `json:"type"`
-		Status  string       `json:"status"`
-		Actions []hostAction `json:"actions"`
-	}
-	hostAction struct {
-		Resource   hostResource `json:"resource"`
-		Resolution *struct {
-			Reason     string    `json:"reason"`
-			ResolvedAt time.Time `json:"resolved_at"`
-		} `json:"resolution"`
-		PreviousAttempts []struct {
-			Resource hostResource `json:"resource"`
-		} `json:"previous_attempts"`
-	}
-	hostResource struct {
-		ID                string    `json:"id"`
-		CreatedAt         time.Time `json:"created_at"`
-		Type              string    `json:"type"`
-		Status            string    `json:"status"`
-		PreviousAttemptID *string   `json:"previous_attempt_id"`
-	}
-)
-
-// blockers returns the ids of the resources that block.
-func (s hostSession) blockers() []string {
-	var ids []string
-	for _, g := range s.ActionGroups {
-		for _, a := range g.Actions {
-			switch a.Resource.Status {
-			case "rejected", "declined", "canceled", "expired", "failed", "inconclusive":
-				if a.Resolution == nil {
-					ids = append(ids, a.Resource.ID)
-				}
-			}
-		}
-	}
-	return ids
-}
-
 // pages are documents of several sizes, every member present.
 func pages(tb testing.TB) map[string][]byte {
 	tb.Helper()
@@ -265,63 +210,6 @@ func medium(tb testing.TB) session.Session {
 		}
 	}
 	return r.s
-}
-
-// BenchmarkDocument_Host holds reading a document, asking what blocks and
-// writing it against a host that does so by itself. The metrics are how many
-// times as long this package takes; Marshal is by json.Marshal, which looks
-// through what MarshalJSON wrote.
-func BenchmarkDocument_Host(b *testing.B) {
-	for name, page := range pages(b) {
-		b.Run(name, func(b *testing.B) {
-			var s session.Session
-			var host hostSession
-			marshalHost := func() error { _, err := json.Marshal(host); return err }
-			steps := []struct{ ours, host func() error }{
-				{
-					func() (err error) { s, _, err = session.ParseDocument(page); return },
-					func() error { host = hostSession{}; return json.Unmarshal(page, &host) },
-				},
-				{func() error { _ = s.Blockers(); return nil }, func() error { _ = host.blockers(); return nil }},
-				{func() error { _, err := s.MarshalJSON(); return err }, marshalHost},
-				{func() error { _, err := json.Marshal(s); return err }, marshalHost},
-			}
-			took := make([]struct{ ours, host []time.Duration }, len(steps))
-			for b.Loop() {
-				for i, step := range steps {
-					took[i].ours = append(took[i].ours, timed(b, step.ours))
-					took[i].host = append(took[i].host, timed(b, step.host))
-				}
-			}
-			ratio := func(steps ...int) float64 {
-				var ours, host time.Duration
-				for _, i := range steps {
-					ours, host = ours+median(took[i].ours), host+median(took[i].host)
-				}
-				return float64(ours) / float64(host)
-			}
-			b.ReportMetric(ratio(0), "Parse/host")
-			b.ReportMetric(ratio(2), "MarshalJSON/host")
-			b.ReportMetric(ratio(0, 1, 2), "all/host")
-			b.ReportMetric(ratio(0, 1, 3), "all-by-Marshal/host")
-		})
-	}
-}
-
-// timed returns how long a few calls take.
-func timed(b *testing.B, f func() error) time.Duration {
-	began := time.Now()
-	for range 20 {
-		if err := f(); err != nil {
-			b.Fatal(err)
-		}
-	}
-	return time.Since(began)
-}
-
-func median(took []time.Duration) time.Duration {
-	slices.Sort(took)
-	return took[len(took)/2]
 }
 
 func BenchmarkBlockers(b *testing.B) {

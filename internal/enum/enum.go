@@ -96,10 +96,20 @@ func (n *Names[T]) String(v T) string {
 
 // Parse returns the member that text names, or an [*UnknownError].
 func (n *Names[T]) Parse(text string) (T, error) {
-	if m := &n.likely[slot(text)]; m.value != 0 && m.text == text {
-		return m.value, nil
+	if v, ok := find(n, text); ok {
+		return v, nil
 	}
-	return n.lookUp(text)
+	return 0, &UnknownError{n.what, text, slices.Clone(n.texts)}
+}
+
+// find returns the member that text names, and whether there is one. It makes no
+// copy of text.
+func find[T ~uint8, S string | []byte](n *Names[T], text S) (T, bool) {
+	if m := &n.likely[slot(text)]; m.value != 0 && m.text == string(text) {
+		return m.value, true
+	}
+	v, ok := n.byText[string(text)]
+	return v, ok
 }
 
 // slot tells texts apart by length and first letter. Of two texts with one slot
@@ -109,14 +119,6 @@ func slot[S string | []byte](text S) uint8 {
 		return 0
 	}
 	return uint8(24*len(text)&0xff) + text[0]
-}
-
-// lookUp is Parse of a text that is not the likely one of its slot.
-func (n *Names[T]) lookUp(text string) (T, error) {
-	if v, ok := n.byText[text]; ok {
-		return v, nil
-	}
-	return 0, &UnknownError{n.what, text, slices.Clone(n.texts)}
 }
 
 // MarshalText returns the text of v, or an [*UnknownError] if v is no member.
@@ -130,15 +132,12 @@ func (n *Names[T]) MarshalText(v T) ([]byte, error) {
 // UnmarshalText sets *v to the member that text names. On an [*UnknownError]
 // it leaves *v as it was.
 func (n *Names[T]) UnmarshalText(v *T, text []byte) error {
-	if m := &n.likely[slot(text)]; m.value != 0 && m.text == string(text) { // without a copy of text
-		*v = m.value
-		return nil
+	got, ok := find(n, text)
+	if !ok {
+		return &UnknownError{n.what, string(text), slices.Clone(n.texts)}
 	}
-	got, err := n.lookUp(string(text))
-	if err == nil {
-		*v = got
-	}
-	return err
+	*v = got
+	return nil
 }
 
 // Scan sets *v from a database value: a text form, or NULL for zero. On an
