@@ -26,7 +26,7 @@ func mutants() []mutant {
 var resourceMutants = []mutant{
 	{
 		"resource", "RES-6", "names in any case", "internal/enum/enum.go",
-		"n.byText[text]; ok", "n.byText[strings.ToLower(text)]; ok",
+		"n.byText[string(text)]", "n.byText[strings.ToLower(string(text))]",
 	}, {
 		"resource", "ACT-4", "parts of a second count", "action/action.go",
 		"cmp.Compare(asOf.Unix(), r.AsOf.Unix()),", "asOf.Compare(r.AsOf),",
