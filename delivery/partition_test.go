@@ -126,7 +126,10 @@ func (p *partition) answer(w http.ResponseWriter, r *http.Request, h hit) {
 		_ = p.processes["a"].cmd.Process.Kill()
 	case hold:
 		p.cable.trap.Store(new("UPDATE sluice_deliveries"))
-		<-p.release
+		select {
+		case <-p.release:
+		case <-p.Context().Done(): // the test has failed
+		}
 		w.WriteHeader(http.StatusInternalServerError)
 		close(p.answered)
 		return
@@ -175,14 +178,8 @@ func (p *partition) run() {
 		p.Logf("all are delivered %s later", time.Since(began).Round(time.Millisecond))
 		close(p.cable.closed)
 	} else {
-		// What the transaction of b has locked stops the others, until the server
-		// gives it up.
-		for _, open := range []bool{true, false} {
-			until(p.T, "a transaction is open, and given up", func() bool {
-				return open == (ask[int](p, `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'b'
-					AND datname = current_database() AND state = 'idle in transaction' AND backend_xid IS NOT NULL`) > 0)
-			})
-		}
+		// What it has locked stops the others.
+		until(p.T, "the transaction of b is given up", func() bool { return !p.isOpen() })
 		close(p.cable.closed)
 		p.pass()
 		until(p.T, "the call that is held is made again", func() bool {
@@ -241,9 +238,19 @@ func (p *partition) load() {
 			dead = nil
 		case <-silent:
 			silent = nil
+			if !*patient { // soon the server gives it up
+				until(p.T, "a transaction of b is open", p.isOpen)
+			}
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// isOpen reports whether a transaction of b waits for what b has to say next.
+func (p *partition) isOpen() bool {
+	p.Helper()
+	return ask[int](p, `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'b'
+		AND datname = current_database() AND state = 'idle in transaction' AND backend_xid IS NOT NULL`) > 0
 }
 
 // publishIfIdle publishes occurrences unless there is enough to do.
