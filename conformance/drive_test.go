@@ -377,20 +377,23 @@ func TestDrive_leavesNothing(t *testing.T) {
 		"it goes on without questions": {"endless", []string{""}, short, 1},
 		"it does not greet":            {"mute", nil, short, 1},
 	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			l := listen(t)
-			vectors := []conformance.Vector{}
-			for _, please := range tt.please {
-				vectors = append(vectors, asking("v", please, `{}`))
-			}
-			_, results, _ := conformance.Drive(t.Context(), program(tt.kind, l.Addr().String()),
-				conformance.Options{Vectors: vectors, Timeout: tt.timeout})
-			assert.Len(t, results, len(vectors))
-			l.gone(t, tt.processes)
-			idle(t)
-		})
-	}
+	t.Run("at once", func(t *testing.T) {
+		for name, tt := range tests {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				l := listen(t)
+				vectors := []conformance.Vector{}
+				for _, please := range tt.please {
+					vectors = append(vectors, asking("v", please, `{}`))
+				}
+				_, results, _ := conformance.Drive(t.Context(), program(tt.kind, l.Addr().String()),
+					conformance.Options{Vectors: vectors, Timeout: tt.timeout})
+				assert.Len(t, results, len(vectors))
+				l.gone(t, tt.processes)
+			})
+		}
+	})
+	idle(t)
 }
 
 // The context ends it soon, whatever the program is at. Results until then are
