@@ -7,8 +7,8 @@ import (
 
 // Matcher finds the subscriptions that an event matches among many (SUB-2). The
 // result is that of asking each; the cost follows how many match, not how many
-// there are: an event is looked up in eight lists and whoever stands in one of
-// them matches.
+// there are: an event is looked up in eight lists at most, as many as there are
+// kinds of subscriptions, and whoever stands in one of them matches.
 //
 // For that a subscription stands in a list for each combination of one of its
 // events, scopes and workspaces. Adding and removing one costs time for its own
@@ -22,14 +22,51 @@ import (
 type Matcher struct {
 	byID  map[string]*entry
 	lists map[combination][]posting // none of them is empty
+	kinds [8]int                    // how many lists there are of each kind
 }
 
 // combination is what the subscriptions of one list have in common. An event
-// has up to eight: with its own or the wildcard for each of the three.
+// has up to eight, one of each kind: with its own or the wildcard for each of
+// the three.
 type combination struct {
 	name             EventName
 	scope, workspace string
 	sandbox          bool
+}
+
+// The bits of a kind say what of a combination is the wildcard. Subscriptions are
+// of few kinds: mostly all name a workspace, or none does.
+const (
+	anyName = 1 << iota
+	anyScope
+	anyWorkspace
+)
+
+func (c *combination) kind() (kind int) {
+	if c.name == Wildcard {
+		kind |= anyName
+	}
+	if c.scope == Wildcard {
+		kind |= anyScope
+	}
+	if c.workspace == Wildcard {
+		kind |= anyWorkspace
+	}
+	return kind
+}
+
+// as returns the combination of a kind that covers c.
+func (c combination) as(kind int) combination {
+	if kind&anyName != 0 {
+		c.name = Wildcard
+	}
+	if kind&anyScope != 0 {
+		c.scope = Wildcard
+	}
+	if kind&anyWorkspace != 0 {
+		c.workspace = Wildcard
+	}
+	return c
 }
 
 // entry is a subscription and where it stands: at[i] is the place within the
@@ -89,6 +126,9 @@ func (m *Matcher) Put(s Subscription) {
 	e.at = make([]int, 0, len(settings.Events)*len(settings.Scopes)*len(settings.Workspaces))
 	settings.eachCombination(func(nth int, c combination) {
 		list := m.lists[c]
+		if len(list) == 0 {
+			m.kinds[c.kind()]++
+		}
 		m.lists[c] = append(list, posting{e, nth})
 		e.at = append(e.at, len(list))
 	})
@@ -113,6 +153,7 @@ func (m *Matcher) Remove(id string) bool {
 		list[len(list)-1] = posting{} // so that nothing keeps the entry in memory
 		if list = list[:len(list)-1]; len(list) == 0 {
 			delete(m.lists, c)
+			m.kinds[c.kind()]--
 		} else {
 			m.lists[c] = list
 		}
@@ -146,15 +187,15 @@ func (m *Matcher) AppendMatches(list []Subscription, e Event) []Subscription {
 	}
 	var room [32]*entry // enough for most events without the heap
 	found := room[:0]
-	for _, name := range [...]EventName{e.Name, Wildcard} {
-		for _, scope := range orWildcard(e.Scope) {
-			for _, workspace := range orWildcard(e.Workspace) {
-				// A subscription stands in one of the eight lists at most,
-				// because the wildcard is alone wherever it stands (SUB-3).
-				for _, p := range m.lists[combination{name, scope, workspace, e.Sandbox}] {
-					found = append(found, p.entry)
-				}
-			}
+	own := combination{e.Name, named(e.Scope), named(e.Workspace), e.Sandbox}
+	for kind, lists := range m.kinds {
+		if lists == 0 {
+			continue
+		}
+		// A subscription stands in one of these lists at most, because the
+		// wildcard is alone wherever it stands (SUB-3).
+		for _, p := range m.lists[own.as(kind)] {
+			found = append(found, p.entry)
 		}
 	}
 	// The lists are in no order: that is what makes changing them cheap.
@@ -166,11 +207,11 @@ func (m *Matcher) AppendMatches(list []Subscription, e Event) []Subscription {
 	return list
 }
 
-// orWildcard returns what to look up for a scope or workspace: what is missing
-// is covered by the wildcard alone.
-func orWildcard(v string) []string {
-	if v == "" || v == Wildcard {
-		return []string{Wildcard}
+// named returns a scope or workspace as a subscription names it: "", which none
+// does, for what the wildcard alone covers.
+func named(v string) string {
+	if v == Wildcard {
+		return ""
 	}
-	return []string{v, Wildcard}
+	return v
 }

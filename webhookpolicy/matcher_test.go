@@ -106,7 +106,9 @@ func TestMatcher_IsPlainScan(t *testing.T) {
 			m.Remove(id)
 		}
 		require.Zero(t, m.Len())
-		require.Zero(t, m.Lists(), "nothing is left behind")
+		lists, kinds := m.Lists()
+		require.Zero(t, lists, "nothing is left behind")
+		require.Zero(t, kinds)
 	})
 }
 
