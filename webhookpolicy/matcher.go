@@ -7,8 +7,10 @@ import (
 
 // Matcher finds the subscriptions that an event matches among many (SUB-2). The
 // result is that of asking each; the cost follows how many match, not how many
-// there are: an event is looked up in eight lists at most, as many as there are
-// kinds of subscriptions, and whoever stands in one of them matches.
+// there are: an event is looked up in a list for each kind of subscriptions that
+// there is, eight at most, and whoever stands in one of them matches. The kind is
+// which of events, scopes and workspaces a subscription names and which the
+// wildcard covers.
 //
 // For that a subscription stands in a list for each combination of one of its
 // events, scopes and workspaces. Adding and removing one costs time for its own
