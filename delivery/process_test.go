@@ -395,7 +395,7 @@ func (a account) story(event string, calls []call) (all []string) {
 		}
 		if i > 0 && c.Number == before[i-1].Number {
 			if p := before[i-1].Process; !a.left[p] {
-				fault("call %d was made again, and %s was well", c.Number, p)
+				fault("%s made call %d again, and %s was well", c.Process, c.Number, p)
 			}
 			if p := before[i-1].Process; p == c.Process && a.reached[p] != nil {
 				fault("%s made call %d twice", p, c.Number)

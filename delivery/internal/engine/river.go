@@ -24,7 +24,7 @@ type River[T any] struct {
 
 // NewRiver returns the River of a driver, which is not open yet.
 func NewRiver[T any](d riverdriver.Driver[T]) River[T] {
-	return River[T]{driver: driver[T]{d, &completed{}}}
+	return River[T]{driver: driver[T]{d, &hands{jobs: map[int64]*hand{}}}}
 }
 
 // MigrateRiver brings the tables of the queue up to date.
@@ -121,19 +121,26 @@ func (r *River[T]) CompleteJobs(dialect Dialect, ids []int64) Statement {
 }
 
 // Completed is told of jobs that a committed transaction has completed.
-func (r *River[T]) Completed(ids []int64) { r.driver.completed.add(ids) }
+func (r *River[T]) Completed(ids []int64) { r.driver.hands.completed(ids) }
 
-// driver is a River driver that does not complete jobs a second time which the
-// transaction of their work has completed: on SQLite, where the queue completes one
-// job after another, that is a fifth of all that is written.
+// driver is a River driver that says of a job what is true.
+//
+// It does not complete jobs a second time which the transaction of their work has
+// completed: on SQLite, where the queue completes one job after another, that is a
+// fifth of all that is written.
+//
+// And it says nothing of a job that was taken over. River asks whether the job runs,
+// and not who works it: a process that was cut off for long, and hears that its own
+// work has failed, would have the job worked a third time while another process
+// makes the call.
 type driver[T any] struct {
 	riverdriver.Driver[T]
-	completed *completed
+	hands *hands
 }
 
 // GetExecutor implements [riverdriver.Driver].
 func (d driver[T]) GetExecutor() riverdriver.Executor {
-	return executor{d.Driver.GetExecutor(), d.completed}
+	return executor{d.Driver.GetExecutor(), d.hands}
 }
 
 // GetListener implements [riverdriver.Driver].
@@ -155,19 +162,30 @@ func (l listener) Connect(ctx context.Context) error {
 
 type executor struct {
 	riverdriver.Executor
-	completed *completed
+	hands *hands
 }
 
-// JobSetStateIfRunningMany implements [riverdriver.Executor]. What is completed
-// does not run.
+// JobGetAvailable implements [riverdriver.Executor].
+func (e executor) JobGetAvailable(ctx context.Context, p *riverdriver.JobGetAvailableParams) ([]*rivertype.JobRow, error) {
+	rows, err := e.Executor.JobGetAvailable(ctx, p)
+	e.hands.fetched(rows)
+	return rows, err
+}
+
+// JobSetStateIfRunningMany implements [riverdriver.Executor].
 func (e executor) JobSetStateIfRunningMany(
 	ctx context.Context, p *riverdriver.JobSetStateIfRunningManyParams,
 ) ([]*rivertype.JobRow, error) {
+	ours := e.hands.of(p.ID)
+	attempts, err := e.attempts(ctx, p.Schema, ours)
+	if err != nil {
+		return nil, err
+	}
 	rest := *p
 	rest.ID, rest.Attempt, rest.ErrData, rest.FinalizedAt, rest.MetadataDoMerge = nil, nil, nil, nil, nil
 	rest.MetadataUpdates, rest.ScheduledAt, rest.State = nil, nil, nil
 	for i, id := range p.ID {
-		if e.completed.take(id) {
+		if h := ours[id]; h != nil && (h.completed || attempts[id] != h.attempt) {
 			continue
 		}
 		rest.ID, rest.Attempt = append(rest.ID, id), append(rest.Attempt, p.Attempt[i])
@@ -176,33 +194,89 @@ func (e executor) JobSetStateIfRunningMany(
 		rest.MetadataUpdates = append(rest.MetadataUpdates, p.MetadataUpdates[i])
 		rest.ScheduledAt, rest.State = append(rest.ScheduledAt, p.ScheduledAt[i]), append(rest.State, p.State[i])
 	}
-	if len(rest.ID) == 0 {
+	var rows []*rivertype.JobRow
+	if len(rest.ID) > 0 {
+		rows, err = e.Executor.JobSetStateIfRunningMany(ctx, &rest)
+	}
+	if err == nil {
+		e.hands.let(ours)
+	}
+	return rows, err
+}
+
+// attempts returns which attempts at jobs there were last; none of a job that is not
+// there any more.
+func (e executor) attempts(ctx context.Context, schema string, ours map[int64]*hand) (map[int64]int, error) {
+	var ids []int64
+	for id, h := range ours {
+		if !h.completed {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
 		return nil, nil
 	}
-	return e.Executor.JobSetStateIfRunningMany(ctx, &rest)
+	rows, err := e.JobGetByIDMany(ctx, &riverdriver.JobGetByIDManyParams{ID: ids, Schema: schema})
+	if err != nil {
+		return nil, err
+	}
+	attempts := make(map[int64]int, len(rows))
+	for _, row := range rows {
+		attempts[row.ID] = row.Attempt
+	}
+	return attempts, nil
 }
 
-// completed are jobs of which the queue has not heard yet that they are.
-type completed struct {
-	mu  sync.Mutex
-	ids map[int64]bool
+// hands are the jobs that this process works, until the queue has heard how that
+// ended.
+type hands struct {
+	mu   sync.Mutex
+	jobs map[int64]*hand
 }
 
-func (r *completed) add(ids []int64) {
+type hand struct {
+	attempt   int
+	completed bool // in the transaction of its work
+}
+
+func (r *hands) fetched(rows []*rivertype.JobRow) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.ids == nil {
-		r.ids = map[int64]bool{}
+	for _, row := range rows {
+		r.jobs[row.ID] = &hand{attempt: row.Attempt}
 	}
+}
+
+func (r *hands) completed(ids []int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, id := range ids {
-		r.ids[id] = true
+		if h := r.jobs[id]; h != nil {
+			r.jobs[id] = &hand{h.attempt, true}
+		}
 	}
 }
 
-func (r *completed) take(id int64) bool {
+// of returns those of some jobs that are here.
+func (r *hands) of(ids []int64) map[int64]*hand {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	was := r.ids[id]
-	delete(r.ids, id)
-	return was
+	ours := make(map[int64]*hand, len(ids))
+	for _, id := range ids {
+		if h := r.jobs[id]; h != nil {
+			ours[id] = h
+		}
+	}
+	return ours
+}
+
+// let forgets jobs, unless they were fetched once more meanwhile.
+func (r *hands) let(ours map[int64]*hand) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, h := range ours {
+		if r.jobs[id] == h {
+			delete(r.jobs, id)
+		}
+	}
 }
