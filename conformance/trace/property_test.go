@@ -3,7 +3,9 @@ package trace
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -200,7 +202,8 @@ func (r *recorder) look(s session.Session, now time.Time) {
 	right := show(s.Status().String())
 	wrong := []string{show("finished")}
 	for _, m := range []map[string]string{groups, resources} {
-		for name, value := range m {
+		for _, name := range slices.Sorted(maps.Keys(m)) {
+			value := m[name]
 			m[name] = "approval" // of no group; and of a resource only if it is that
 			if value == "approval" {
 				m[name] = "draft"
@@ -214,16 +217,21 @@ func (r *recorder) look(s session.Session, now time.Time) {
 
 // spoilt returns lines with a document in which one thing is wrong.
 func (r *recorder) spoilt(id string, text []byte) []string {
+	var document map[string]json.RawMessage
+	require.NoError(r, json.Unmarshal(text, &document))
 	var wrong []string
-	for member, value := range map[string]any{
-		"name": "x\ty", "status": "finished", "workspace_id": "elsewhere", "id": "another",
-		"created_at": "2020-01-01T00:00:00+00:00", "updated_at": "2020-01-01T00:00:00+00:00",
-		"action_groups": []map[string]string{{"type": "watchlist_verification", "status": "finished"}},
+	for _, one := range []struct{ member, value string }{
+		{"name", `"x\ty"`},
+		{"status", `"finished"`},
+		{"workspace_id", `"elsewhere"`},
+		{"id", `"another"`},
+		{"created_at", `"2020-01-01T00:00:00+00:00"`},
+		{"updated_at", `"2020-01-01T00:00:00+00:00"`},
+		{"action_groups", `[{"type": "watchlist_verification", "status": "finished"}]`},
 	} {
-		var document map[string]any
-		require.NoError(r, json.Unmarshal(text, &document))
-		document[member] = value
-		spoilt, err := json.Marshal(document)
+		other := maps.Clone(document)
+		other[one.member] = json.RawMessage(one.value)
+		spoilt, err := json.Marshal(other)
 		require.NoError(r, err)
 		wrong = append(wrong, id+`"seen":`+string(spoilt))
 	}
