@@ -77,7 +77,7 @@ func policy(speed int) webhookpolicy.Policy {
 	}
 	p.MaxRetryAfter, p.ProbeAfter, p.ProbeMax = faster(p.MaxRetryAfter), faster(p.ProbeAfter), faster(p.ProbeMax)
 	p.Window = max(faster(p.Window), time.Minute) // the shortest that there is
-	p.FirstTimeout = 250 * time.Millisecond       // receivers do not become faster
+	p.FirstTimeout = 750 * time.Millisecond       // receivers do not become faster
 	return p
 }
 

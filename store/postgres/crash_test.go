@@ -133,8 +133,8 @@ func TestTerminatedConnections(t *testing.T) {
 		require.NoError(t, other.Pool().QueryRow(t.Context(), `
 			SELECT count(pg_terminate_backend(pid)) FROM (
 				SELECT pid FROM pg_stat_activity
-				WHERE datname = current_database() AND application_name = 'victim' AND state = 'active'
-				ORDER BY random() LIMIT 2) victims`).Scan(&n))
+				WHERE datname = current_database() AND application_name = 'victim'
+				ORDER BY state = 'active' DESC, random() LIMIT 2) victims`).Scan(&n))
 		ended += n
 	})
 	o.compare(t, other, total)
