@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sluicego/sluice/action"
+	"github.com/sluicego/sluice/attempt"
 )
 
 // ErrHistory is what every [*HistoryError] unwraps to.
@@ -43,7 +44,8 @@ func (e *HistoryError) Unwrap() []error {
 // out of order, of another session, forbidden, or says that statuses moved
 // where they did not.
 func Replay(events []Event) (Session, error) {
-	r := replayer{places: make(map[string]place, countLinks(events))}
+	var r replayer
+	r.makeRoom(events)
 	for i, e := range events {
 		if err := r.take(i+1, e); err != nil {
 			return Session{}, err
@@ -52,22 +54,26 @@ func Replay(events []Event) (Session, error) {
 	return r.s, nil
 }
 
-// countLinks returns how many resources the events link: room that need not grow.
-func countLinks(events []Event) int {
-	n := 0
-	for _, e := range events {
-		if _, isLink := e.Fact.(Linked); isLink {
-			n++
-		}
-	}
-	return n
-}
-
 // replayer owns its session and knows the place of every resource, so that no
 // event costs more than another.
 type replayer struct {
 	s      Session
 	places map[string]place
+	room   [1 << 8]int // for how many Actions, by the type of their group
+}
+
+// makeRoom looks at how much there will be, so that nothing has to grow.
+func (r *replayer) makeRoom(events []Event) {
+	resources := 0
+	for i := range events {
+		if linked, ok := events[i].Fact.(Linked); ok {
+			resources++
+			if linked.PreviousAttemptID == "" {
+				r.room[events[i].GroupType]++
+			}
+		}
+	}
+	r.places = make(map[string]place, resources)
 }
 
 // broken returns a HistoryError about an event that is due as the given version.
@@ -114,16 +120,26 @@ func (r *replayer) apply(version int, e Event) (Event, error) {
 			return Event{}, broken(e, version, err, "created is forbidden")
 		}
 		r.s, again = begin(e.SessionID, created, e.At)
+		for i := range r.s.groups {
+			g := &r.s.groups[i]
+			g.actions = make([]attempt.Chain, 0, r.room[g.typ])
+		}
 		return again, nil
 	}
 	linked, isLink := e.Fact.(Linked)
-	if _, taken := r.places[linked.Resource.ID]; isLink && taken {
-		return Event{}, broken(e, version, ErrResourceTaken, "%s is linked twice", linked.Resource.ID)
+	if isLink {
+		if _, taken := r.places[linked.Resource.ID]; taken {
+			return Event{}, broken(e, version, ErrResourceTaken, "%s is linked twice", linked.Resource.ID)
+		}
 	}
 	if w := linked.Resource.WorkspaceID; w != "" && w != r.s.workspaceID {
 		return Event{}, broken(e, version, r.s.refuseWorkspace(linked.Resource), "linked is forbidden")
 	}
-	p, found := r.places[subject(e.Fact)]
+	var p place
+	found := false
+	if id := subject(e.Fact); id != "" {
+		p, found = r.places[id]
+	}
 	next, outcome, err := r.s.step(e.Fact, p, found, e.At)
 	if err != nil {
 		return Event{}, broken(e, version, err, "%s is forbidden", nameOf(e.Fact))

@@ -7,6 +7,7 @@
 package measure
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -20,6 +21,8 @@ type Contestant struct {
 	Lacks string
 	// Do does the work n times.
 	Do func(n int)
+	// Per is how many units that is each time; zero is what the contest says.
+	Per int
 }
 
 // Contest is work that all contestants do. The others are compared with the first.
@@ -55,14 +58,14 @@ type Row struct {
 
 // Hold holds a contest.
 func (e Effort) Hold(c Contest) Result {
-	per := float64(max(c.Per, 1))
 	operations := make([]int, len(c.Contestants))
+	units := make([]float64, len(c.Contestants)) // of a turn
 	rows := make([]Row, len(c.Contestants))
 	for i, x := range c.Contestants {
 		operations[i] = e.calibrate(x.Do)
-		units := per * float64(operations[i])
+		units[i] = float64(operations[i] * cmp.Or(x.Per, c.Per, 1))
 		pieces, bytes := allocated(func() { x.Do(operations[i]) })
-		rows[i] = Row{Name: x.Name, Lacks: x.Lacks, Allocs: float64(pieces) / units, Bytes: float64(bytes) / units}
+		rows[i] = Row{Name: x.Name, Lacks: x.Lacks, Allocs: float64(pieces) / units[i], Bytes: float64(bytes) / units[i]}
 	}
 	took := make([][]float64, len(rows))
 	times := make([][]float64, len(rows))
@@ -70,7 +73,7 @@ func (e Effort) Hold(c Contest) Result {
 	runtime.GC()
 	for round := range e.Rounds {
 		for _, i := range order.Perm(len(rows)) {
-			took[i] = append(took[i], Time(func() { c.Contestants[i].Do(operations[i]) })/float64(operations[i])/per)
+			took[i] = append(took[i], Time(func() { c.Contestants[i].Do(operations[i]) })/units[i])
 			if rows[i].Bytes > 0 {
 				runtime.GC() // lest others pay for the garbage
 			}

@@ -57,6 +57,17 @@ func TestHold(t *testing.T) {
 	})
 }
 
+// A contestant may do more at a time than others.
+func TestHold_Per(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		do := func(n int) { time.Sleep(time.Duration(n) * time.Millisecond) }
+		effort := measure.Effort{Rounds: 6, Turn: 10 * time.Millisecond}
+		r := effort.Hold(measure.Contest{Per: 10, Contestants: []measure.Contestant{{Do: do}, {Do: do, Per: 40}}})
+		assert.Equal(t, measure.Spread{Least: 1e5, Median: 1e5, Most: 1e5}, r.Rows[0].NS)
+		assert.Equal(t, measure.Spread{Least: 0.25, Median: 0.25, Most: 0.25}, r.Rows[1].Times)
+	})
+}
+
 // What slows all down in one round leaves the ratios alone.
 func TestHold_Noise(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
