@@ -46,8 +46,7 @@ type modelEndpoint struct {
 	since     time.Time // the suspension, or the last probe
 	wait      time.Duration
 	late      time.Time // a probe may come as late as that
-	released  time.Time
-	drain     time.Time // when what is parked gets its slots
+	drain     time.Time // when what is parked gets its slots: the release, or later
 	retried   []retried // calls that ended within the window
 }
 
@@ -331,7 +330,7 @@ func (m *model) release(url string) {
 	if !e.suspended {
 		return
 	}
-	*e = modelEndpoint{released: m.now, drain: m.now}
+	*e = modelEndpoint{drain: m.now}
 	m.tell("release")
 }
 
@@ -346,8 +345,7 @@ func (m *model) drain(url string, e *modelEndpoint) {
 	}
 	for i, d := range parked {
 		m.tell("released")
-		d.parked, d.due = "", later(d.due, e.released.Add(time.Duration(i)*100*time.Millisecond))
-		d.held = e.drain // if that was late
+		d.parked, d.due = "", later(d.due, e.drain.Add(time.Duration(i)*100*time.Millisecond))
 	}
 	e.drain = time.Time{}
 }

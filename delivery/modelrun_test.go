@@ -89,6 +89,11 @@ var plans = map[string]plan{
 		{Do: "weather", M: 1}, {Do: "suspend"}, {Do: "publish", M: 2}, {Do: "pass", D: 16 * time.Minute}, {Do: "release"},
 		{Do: "weather"}, {Do: "pass", D: time.Minute},
 	}},
+	// A drain that came late because its worker had died was to be as fast as one
+	// that does not, and the model had all go at once.
+	"late drain": {Subs: oneSub, Ops: []op{
+		{Do: "suspend"}, {Do: "publish", M: 2}, {Do: "crash", M: 7}, {Do: "release"}, {Do: "pass", D: time.Minute},
+	}},
 	"nine calls": {Subs: oneSub, Patient: true, Ops: []op{
 		{Do: "weather", M: 1}, {Do: "publish"}, {Do: "pass", D: 100 * time.Hour},
 	}},
