@@ -38,15 +38,7 @@ func TestDrive_grandchildren(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := listen(t)
-			vectors := []conformance.Vector{}
-			for _, please := range tt.please {
-				vectors = append(vectors, asking("v", please, `{}`))
-			}
-			_, results, _ := conformance.Drive(t.Context(), tt.command(l.Addr().String()),
-				conformance.Options{Vectors: vectors, Timeout: tt.timeout})
-			assert.Len(t, results, len(vectors))
-			l.gone(t, tt.processes)
+			leavesNothing(t, tt.command, tt.please, tt.timeout, tt.processes)
 		})
 	}
 }

@@ -348,6 +348,21 @@ func (l listener) gone(t *testing.T, processes int) {
 	}
 }
 
+// leavesNothing drives a program that calls when it is there, as many processes as
+// it starts, and waits until they are gone.
+func leavesNothing(t *testing.T, command func(address string) []string, please []string, timeout time.Duration, processes int) {
+	t.Helper()
+	l := listen(t)
+	vectors := []conformance.Vector{}
+	for _, p := range please {
+		vectors = append(vectors, asking("v", p, `{}`))
+	}
+	_, results, _ := conformance.Drive(t.Context(), command(l.Addr().String()),
+		conformance.Options{Vectors: vectors, Timeout: timeout})
+	assert.Len(t, results, len(vectors))
+	l.gone(t, processes)
+}
+
 // idle waits until no goroutine of a Drive is left.
 func idle(t *testing.T) {
 	t.Helper()
@@ -381,15 +396,8 @@ func TestDrive_leavesNothing(t *testing.T) {
 		for name, tt := range tests {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				l := listen(t)
-				vectors := []conformance.Vector{}
-				for _, please := range tt.please {
-					vectors = append(vectors, asking("v", please, `{}`))
-				}
-				_, results, _ := conformance.Drive(t.Context(), program(tt.kind, l.Addr().String()),
-					conformance.Options{Vectors: vectors, Timeout: tt.timeout})
-				assert.Len(t, results, len(vectors))
-				l.gone(t, tt.processes)
+				command := func(address string) []string { return program(tt.kind, address) }
+				leavesNothing(t, command, tt.please, tt.timeout, tt.processes)
 			})
 		}
 	})
