@@ -87,6 +87,18 @@ func TestApply_AllocationsWithoutNews(t *testing.T) {
 	assert.LessOrEqual(t, allocs, 1.0)
 }
 
+// A list of Actions has room for all of them from the beginning, and does not grow
+// with each of them again.
+func TestReplay_Allocations(t *testing.T) {
+	h := long(1_000)
+	allocs := testing.AllocsPerRun(10, func() {
+		if _, err := session.Replay(h); err != nil {
+			t.Fatal(err)
+		}
+	})
+	assert.LessOrEqual(t, allocs, 8.0)
+}
+
 // The memory that Replay takes is linear in the number of events, both in
 // pieces and in bytes: whatever copied the session, or a list of it, for each
 // event would take twenty times as much for each of twenty times as many.
